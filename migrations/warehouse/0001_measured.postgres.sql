@@ -1,0 +1,9 @@
+-- Keys and indexes that PostgreSQL needs and DuckDB is better without.
+
+alter table measurement add primary key (signal_key, measured_at);
+alter table signal_state add primary key (signal_key);
+create index on asset (parent_id, name);
+create index on asset (type);
+create index on signal (asset_id, quantity);
+create index on rejected_row (load_key, line);
+create index on batch (version);

@@ -1,0 +1,79 @@
+-- What is measured, and what was measured of it. One text for both engines; what PostgreSQL needs beside it
+-- (keys and indexes on large tables) is in 0001_measured.postgres.sql. Times are UTC with microseconds.
+
+create table asset_type (
+  name text primary key,
+  title text not null,
+  attributes_schema text not null,
+  built_in boolean not null
+);
+
+create table asset (
+  id text primary key,
+  type text not null,
+  name text not null,
+  parent_id text,
+  latitude double precision,
+  longitude double precision,
+  attributes json not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null
+);
+
+-- The integer key is what measurements carry; it is never reused and never shown.
+create table signal (
+  signal_key integer primary key,
+  id text not null unique,
+  asset_id text not null,
+  name text not null,
+  quantity text not null,
+  unit text not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null
+);
+
+-- Kept in the transaction of every write to `measurement`: how a load knows at once what cannot overlap.
+create table signal_state (
+  signal_key integer not null,
+  first_at timestamptz,
+  last_at timestamptz,
+  last_value double precision,
+  samples bigint not null
+);
+
+-- One row per (signal_key, measured_at). DuckDB has no key here: it costs 5 to 7 times the load; the merge keeps it.
+-- `load_key` is the number of the load that brought the value, 0 for values sent by devices.
+create table measurement (
+  signal_key integer not null,
+  measured_at timestamptz not null,
+  value double precision not null,
+  load_key integer not null
+);
+
+-- Tables of the user's own are in schema `dataset`, under the name given here.
+create table dataset (
+  name text primary key,
+  description text not null,
+  columns json not null,
+  unique_key json,
+  created_at timestamptz not null
+);
+create schema if not exists dataset;
+
+create table rejected_row (
+  load_key integer not null,
+  line bigint not null,
+  column_name text,
+  value text,
+  reason text not null,
+  raw text not null
+);
+
+-- What was committed, so that a batch sent twice answers as the first time.
+create table batch (
+  version bigint not null,
+  batch_key text primary key,
+  keep text not null,
+  result text not null,
+  committed_at timestamptz not null
+);

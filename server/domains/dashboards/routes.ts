@@ -1,0 +1,90 @@
+// Dashboards over HTTP.
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import {
+  Dashboard,
+  DashboardPage,
+  DashboardQuery,
+  DashboardReplacement,
+  NewDashboard,
+} from '../../../contract/dashboards.ts'
+import type { DashboardService } from './service.ts'
+
+const DashboardId = Type.Object({ id: Type.String({ maxLength: 200 }) })
+
+/** Panels and where they stand: users read them, managers write them. */
+export function dashboardRoutes(dashboards: DashboardService): FastifyPluginAsyncTypebox {
+  return async (http) => {
+    http.get(
+      '/dashboards',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'Dashboards in the order in which they were made',
+          querystring: DashboardQuery,
+          response: { 200: DashboardPage },
+        },
+        config: { needs: 'user' },
+      },
+      async (request) => dashboards.list(request.query),
+    )
+    http.post(
+      '/dashboards',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'Make a dashboard',
+          body: NewDashboard,
+          response: { 201: Dashboard },
+        },
+        config: { needs: 'manager' },
+      },
+      async (request, reply) => {
+        const dashboard = await dashboards.create(request.body)
+        const location = `/api/v1/dashboards/${encodeURIComponent(dashboard.id)}`
+        return reply.code(201).header('location', location).send(dashboard)
+      },
+    )
+    http.get(
+      '/dashboards/:id',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'One dashboard',
+          params: DashboardId,
+          response: { 200: Dashboard },
+        },
+        config: { needs: 'user' },
+      },
+      async (request) => dashboards.get(request.params.id),
+    )
+    http.put(
+      '/dashboards/:id',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'Write the whole dashboard anew, as its next version',
+          params: DashboardId,
+          body: DashboardReplacement,
+          response: { 200: Dashboard },
+        },
+        config: { needs: 'manager' },
+      },
+      async (request) => dashboards.replace(request.params.id, request.body),
+    )
+    http.delete(
+      '/dashboards/:id',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'Delete a dashboard',
+          params: DashboardId,
+          response: { 204: Type.Null() },
+        },
+        config: { needs: 'manager' },
+      },
+      async (request, reply) => reply.code(204).send(await dashboards.remove(request.params.id)),
+    )
+  }
+}

@@ -1,0 +1,267 @@
+// The rules of a dataset's columns: from a cell as it came, JSON or text, to the value that is stored, or why not.
+// Pure: how a time is read is given.
+
+import type { Cell, Column, ColumnType, Dataset } from '../../../contract/datasets.ts'
+import { formatInstant, type Instant } from '../../engine/sql.ts'
+import type { Fault } from '../../errors.ts'
+import { compilePattern, PATTERN_TEXT_LIMIT } from '../../pattern.ts'
+
+export const TEXT_LIMIT = 65_536
+const VALUE_SHOWN = 200
+const NOTHING = { value: null }
+
+/** Why a row is refused; `column` is null when it is not about one, `value` is shown shortened. */
+export interface RowFault {
+  column: string | null
+  value: string | null
+  reason: string
+}
+
+/** The cells of a row in the order of the columns: times as RFC 3339 in UTC, dates as YYYY-MM-DD. */
+export type RowOutcome = { values: Cell[] } | { fault: RowFault }
+
+export interface RowRules {
+  /** An object by column name. Nothing is coerced; a column left out is null; an unknown one refuses the row. */
+  ofJson(row: Record<string, Cell>): RowOutcome
+  /** Texts in the order of the columns; an empty one or null is null. Blanks around all but text are ignored. */
+  ofText(cells: readonly (string | null)[]): RowOutcome
+}
+
+export interface Reading {
+  /** The instant that a text tells, undefined when it tells none. */
+  readInstant(text: string): Instant | undefined
+  /** The decimal mark of numbers in text, `.` when left out. */
+  decimal?: '.' | ','
+}
+
+type Read = { value: Cell } | { reason: string }
+type Reader = (cell: Cell) => Read
+/** What a value must meet beyond its type; the reason when it does not. */
+type Rule = (value: Cell) => string | undefined
+
+/** Compiles the rules of columns in which `findColumnFaults` finds nothing. Columns of the unique key are required. */
+export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, reading: Reading): RowRules {
+  const fromJson = jsonReaders(reading)
+  const fromText = textReaders(reading)
+  const columns = dataset.columns.map((column) => ({
+    name: column.name,
+    required: column.required === true || dataset.unique_key?.includes(column.name) === true,
+    rules: rulesOf(column, fromJson[column.type]),
+    ofJson: fromJson[column.type],
+    ofText: fromText[column.type],
+  }))
+  const known = new Set(columns.map(({ name }) => name))
+
+  function read(kind: 'ofJson' | 'ofText', cellAt: (index: number, name: string) => Cell): RowOutcome {
+    const values: Cell[] = []
+    for (const [index, column] of columns.entries()) {
+      const cell = cellAt(index, column.name)
+      const found = cell === null ? NOTHING : readValue(column[kind], column.rules, cell)
+      if ('value' in found && found.value === null && column.required) {
+        return { fault: { column: column.name, value: null, reason: 'is required' } }
+      }
+      if ('reason' in found)
+        return { fault: { column: column.name, value: shown(cell), reason: found.reason } }
+      values.push(found.value)
+    }
+    return { values }
+  }
+
+  return {
+    ofJson(row) {
+      const unknown = Object.keys(row).find((name) => !known.has(name))
+      if (unknown !== undefined) {
+        return {
+          fault: {
+            column: unknown,
+            value: shown(row[unknown] ?? null),
+            reason: 'is not a column of this dataset',
+          },
+        }
+      }
+      return read('ofJson', (_, name) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null))
+    },
+    ofText(cells) {
+      const surplus = cells.slice(columns.length).find((cell) => cell !== null && cell !== '')
+      if (surplus !== undefined) {
+        const reason = `the row has ${cells.length} cells for ${columns.length} columns`
+        return { fault: { column: null, value: shown(surplus), reason } }
+      }
+      return read('ofText', (index) => cells[index] || null)
+    },
+  }
+}
+
+function readValue(reader: Reader, rules: Rule[], cell: Cell): Read {
+  const found = reader(cell)
+  if ('reason' in found || found.value === null) return found
+  for (const rule of rules) {
+    const reason = rule(found.value)
+    if (reason !== undefined) return { reason }
+  }
+  return found
+}
+
+function shown(cell: Cell): string | null {
+  if (cell === null) return null
+  const text = String(cell)
+  return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text
+}
+
+function rulesOf(column: Column, reader: Reader): Rule[] {
+  const rules: Rule[] = []
+  const { min, max, one_of, pattern } = column
+  if (min !== undefined) rules.push((value) => (Number(value) < min ? `must be at least ${min}` : undefined))
+  if (max !== undefined) rules.push((value) => (Number(value) > max ? `must be at most ${max}` : undefined))
+  if (one_of !== undefined) {
+    const allowed = new Set(one_of.map((option) => readOption(reader, option)))
+    const list = one_of.slice(0, 10).join(', ') + (one_of.length > 10 ? ', …' : '')
+    rules.push((value) => (allowed.has(value) ? undefined : `must be one of ${list}`))
+  }
+  if (pattern !== undefined) rules.push(patternRule(pattern))
+  return rules
+}
+
+function patternRule(source: string): Rule {
+  const compiled = compilePattern(source, 'whole')
+  if ('fault' in compiled) throw new Error(`a stored pattern ${compiled.fault}`)
+  return (value) => {
+    const text = String(value)
+    if (text.length > PATTERN_TEXT_LIMIT)
+      return `must be at most ${PATTERN_TEXT_LIMIT} characters to match a pattern`
+    return compiled.matches(text) ? undefined : `must match the pattern ${source}`
+  }
+}
+
+function readOption(reader: Reader, option: Cell): Cell | undefined {
+  const found = reader(option)
+  return 'value' in found ? found.value : undefined
+}
+
+const WHOLE = { reason: 'must be a whole number between -9007199254740991 and 9007199254740991' }
+const NUMBER = { reason: 'must be a number' }
+const BOOLEAN = { reason: 'must be true or false' }
+const DATE = { reason: 'must be a date like 2026-01-31' }
+const TIME = { reason: 'must be a time like 2026-01-31T12:00:00Z' }
+
+function jsonReaders({ readInstant }: Reading): Record<ColumnType, Reader> {
+  return {
+    integer: (cell) => (Number.isSafeInteger(cell) ? { value: Number(cell) + 0 } : WHOLE),
+    number: (cell) => (typeof cell === 'number' && Number.isFinite(cell) ? { value: cell } : NUMBER),
+    text: (cell) => (typeof cell === 'string' ? readText(cell) : { reason: 'must be text' }),
+    boolean: (cell) => (typeof cell === 'boolean' ? { value: cell } : BOOLEAN),
+    timestamp: (cell) => (typeof cell === 'string' ? readTime(cell, readInstant) : TIME),
+    date: (cell) => (typeof cell === 'string' && isDate(cell) ? { value: cell } : DATE),
+  }
+}
+
+function textReaders({ readInstant, decimal = '.' }: Reading): Record<ColumnType, Reader> {
+  const reasons = decimal === '.' ? NUMBER : { reason: 'must be a number with a decimal comma' }
+  const trimmed =
+    (reader: (text: string) => Read): Reader =>
+    (cell) => {
+      const text = String(cell).trim()
+      return text === '' ? { value: null } : reader(text)
+    }
+  return {
+    integer: trimmed((text) => {
+      const value = /^[+-]?\d+$/.test(text) ? Number(text) + 0 : Number.NaN
+      return Number.isSafeInteger(value) ? { value } : WHOLE
+    }),
+    number: trimmed((text) => readNumber(text, decimal) ?? reasons),
+    text: (cell) => readText(String(cell)),
+    boolean: trimmed((text) => {
+      const value = BOOLEAN_WORDS.get(text.toLowerCase())
+      return value === undefined ? { reason: 'must be true, false, yes, no, 1 or 0' } : { value }
+    }),
+    timestamp: trimmed((text) => readTime(text, readInstant)),
+    date: trimmed((text) => (isDate(text) ? { value: text } : DATE)),
+  }
+}
+
+const BOOLEAN_WORDS = new Map([
+  ['true', true],
+  ['yes', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['0', false],
+])
+
+/** A decimal number, undefined when it is none: no thousands marks, no words, nothing beyond 1.8e308. */
+function readNumber(text: string, decimal: '.' | ','): { value: number } | undefined {
+  if (decimal === ',' && text.includes('.')) return undefined
+  const plain = decimal === ',' ? text.replace(',', '.') : text
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(plain)) return undefined
+  const value = Number(plain)
+  return Number.isFinite(value) ? { value } : undefined
+}
+
+/** Text that every engine stores as it is. */
+function readText(text: string): Read {
+  if (text.length > TEXT_LIMIT) return { reason: `must be at most ${TEXT_LIMIT} characters` }
+  if (text.includes('\u0000') || !text.isWellFormed()) {
+    return { reason: 'must not contain the character NUL or half of a character pair' }
+  }
+  return { value: text }
+}
+
+function readTime(text: string, readInstant: Reading['readInstant']): Read {
+  const instant = readInstant(text)
+  return instant === undefined ? TIME : { value: formatInstant(instant) }
+}
+
+function isDate(text: string): boolean {
+  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
+  if (!found || found[1] === '0000') return false
+  const date = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
+
+const TAKEN_COLUMNS = new Set(['rowid', 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
+
+/** What keeps columns from being those of a dataset; paths are of the body that defines it. */
+export function findColumnFaults(columns: Column[], uniqueKey: string[] | null, reading: Reading): Fault[] {
+  const faults: Fault[] = []
+  const seen = new Set<string>()
+  for (const [index, column] of columns.entries()) {
+    const path = `/columns/${index}`
+    const name = column.name.toLowerCase()
+    if (seen.has(name))
+      faults.push({ path: `${path}/name`, message: 'another column has this name, but for its case' })
+    if (TAKEN_COLUMNS.has(name))
+      faults.push({ path: `${path}/name`, message: 'databases use this name themselves' })
+    seen.add(name)
+    faults.push(...findRuleFaults(column, path, reading))
+  }
+  for (const [index, name] of (uniqueKey ?? []).entries()) {
+    const path = `/unique_key/${index}`
+    if (!columns.some((column) => column.name === name))
+      faults.push({ path, message: 'is not one of the columns' })
+    if (uniqueKey?.indexOf(name) !== index) faults.push({ path, message: 'is named twice' })
+  }
+  return faults
+}
+
+function findRuleFaults(
+  { type, min, max, one_of, pattern }: Column,
+  path: string,
+  reading: Reading,
+): Fault[] {
+  const faults: Fault[] = []
+  const numeric = type === 'integer' || type === 'number'
+  if (min !== undefined && !numeric) faults.push({ path: `${path}/min`, message: 'is only for numbers' })
+  if (max !== undefined && !numeric) faults.push({ path: `${path}/max`, message: 'is only for numbers' })
+  if (min !== undefined && max !== undefined && min > max) {
+    faults.push({ path: `${path}/max`, message: 'must not be below min' })
+  }
+  for (const [index, option] of (one_of ?? []).entries()) {
+    const found = option === null ? { reason: 'must not be null' } : jsonReaders(reading)[type](option)
+    if ('reason' in found) faults.push({ path: `${path}/one_of/${index}`, message: found.reason })
+  }
+  if (pattern === undefined) return faults
+  if (type !== 'text') return [...faults, { path: `${path}/pattern`, message: 'is only for text' }]
+  const compiled = compilePattern(pattern, 'whole')
+  if ('fault' in compiled) faults.push({ path: `${path}/pattern`, message: `the pattern ${compiled.fault}` })
+  return faults
+}

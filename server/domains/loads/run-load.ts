@@ -1,0 +1,280 @@
+// One load, from the file on disk to merged rows: the loader checks it into the staging tables, then one write of the
+// warehouse takes it in whole. Done again after any crash; the load's batch key makes the second time a no-op.
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Mapping } from '../../../contract/loads.ts'
+import type { Db, Staging, Warehouse } from '../../engine/db.ts'
+import { AppError } from '../../errors.ts'
+import {
+  type LoaderCounts,
+  type LoaderJob,
+  RECORDS_FILE,
+  REJECT_COLUMNS,
+  REJECTS_FILE,
+  ROWS_FILE,
+} from '../../loader/job.ts'
+import type { AssetService } from '../assets/service.ts'
+import type { DatasetService } from '../datasets/service.ts'
+import type { MeasurementService } from '../measurements/service.ts'
+import type { SignalService } from '../signals/service.ts'
+import type { Loaders } from './loader.ts'
+import {
+  ASSET_FIELDS,
+  assetOf,
+  type FieldFault,
+  type FileRow,
+  SIGNAL_FIELDS,
+  signalOf,
+} from './record-fields.ts'
+import { insertReject, insertStagedRejects, type StoredLoad } from './store.ts'
+
+export interface RunDeps {
+  warehouse: Warehouse
+  assets: AssetService
+  signals: SignalService
+  measurements: MeasurementService
+  datasets: DatasetService
+  loaders: Loaders
+  /** Where loaders leave what the engine may read. */
+  stagingDir: string
+  inflatedLimitBytes: number
+  defaultZone: string
+}
+
+/** What became of the rows; their sum is `rows_read`. */
+export interface LoadCounts {
+  rows_read: number
+  rows_loaded: number
+  rows_updated: number
+  rows_unchanged: number
+  rows_rejected: number
+}
+
+export interface LoadResult {
+  counts: LoadCounts
+  header: string | null
+}
+
+/** The file cannot be loaded as a whole; the message says why. */
+export class LoadRefused extends Error {}
+
+/** The loader ended without an answer, as a file that breaks it would make it. */
+export class LoaderDied extends Error {}
+
+interface OneLoad {
+  load: StoredLoad
+  path: string
+  signal: AbortSignal
+  progress: (fraction: number, rowsRead: number) => void
+}
+
+/**
+ * Runs a load, and once more when its loader dies, which may have been the file's doing or not. Throws LoadRefused,
+ * LoaderDied after the second time, or what the warehouse throws; then nothing of the file is stored.
+ */
+export async function runLoad(deps: RunDeps, one: OneLoad): Promise<LoadResult> {
+  try {
+    return await runOnce(deps, one)
+  } catch (error) {
+    if (!(error instanceof LoaderDied) || one.signal.aborted) throw error
+    return await runOnce(deps, one)
+  }
+}
+
+async function runOnce(deps: RunDeps, one: OneLoad): Promise<LoadResult> {
+  // Its own each time: a loader whose service was killed may still write for a moment.
+  const folder = join(deps.stagingDir, `${one.load.id}-${randomUUID()}`)
+  const settled: { loader: Loaded | undefined } = { loader: undefined }
+  try {
+    return await deps.warehouse.write(
+      `load:${one.load.id}`,
+      (tx) => merge(tx, deps, { ...one, folder, loaded: settled.loader }),
+      {
+        stage: async (staging) => {
+          await rm(folder, { recursive: true, force: true })
+          await mkdir(folder, { recursive: true })
+          settled.loader = await stageFile(deps, { ...one, folder, staging })
+        },
+      },
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface Loaded {
+  counts: LoaderCounts
+  layers: number
+  header: string | null
+}
+
+const datasetOf = (target: string) =>
+  target.startsWith('dataset:') ? target.slice('dataset:'.length) : undefined
+
+async function stageFile(
+  deps: RunDeps,
+  one: OneLoad & { folder: string; staging: Staging },
+): Promise<Loaded> {
+  const { staging, folder, load, signal, progress } = one
+  const job: LoaderJob = {
+    path: one.path,
+    folder,
+    mapping: JSON.parse(load.mapping) as Mapping, // checked when the load was accepted
+    format: load.format,
+    tz: deps.defaultZone,
+    limits: { inflatedBytes: deps.inflatedLimitBytes },
+    target: await targetOf(deps, load.target),
+  }
+  // Runs are staged while the loader reads on.
+  const staged: Promise<void>[] = []
+  const outcome = await deps.loaders.run(job, {
+    signal,
+    progress,
+    run: (path, layer) => {
+      const stage = staging.stageRun(path, layer).then(() => rm(path))
+      stage.catch(() => undefined)
+      staged.push(stage)
+    },
+  })
+  await Promise.all(staged)
+  if (outcome.ended === 'refused') throw new LoadRefused(outcome.reason)
+  if (outcome.ended === 'died') throw new LoaderDied(outcome.how)
+  await staging.stageCsv({
+    table: 'staged_reject',
+    path: join(folder, REJECTS_FILE),
+    columns: REJECT_COLUMNS,
+  })
+  const dataset = datasetOf(load.target)
+  if (dataset !== undefined) {
+    const columns = await deps.datasets.stagedColumns(dataset)
+    await staging.stageCsv({ table: 'staged_row', path: join(folder, ROWS_FILE), columns })
+  }
+  return outcome
+}
+
+async function targetOf(deps: RunDeps, target: string): Promise<LoaderJob['target']> {
+  const dataset = datasetOf(target)
+  if (dataset !== undefined) return { kind: 'dataset', ...(await deps.datasets.get(dataset)) }
+  if (target === 'measurements')
+    return { kind: 'measurements', signals: await deps.measurements.knownSignals() }
+  return { kind: 'records', fields: target === 'assets' ? ASSET_FIELDS : SIGNAL_FIELDS }
+}
+
+interface Merging extends OneLoad {
+  folder: string
+  loaded: Loaded | undefined
+}
+
+async function merge(tx: Db, deps: RunDeps, one: Merging): Promise<LoadResult> {
+  const { loaded, load } = one
+  if (!loaded) throw new Error('a load was merged before it was staged')
+  await insertStagedRejects(tx, load.load_key)
+  const counts: LoadCounts = { ...loaded.counts, rows_loaded: 0 }
+  const dataset = datasetOf(load.target)
+  if (dataset !== undefined) {
+    const merged = await deps.datasets.mergeStaged(tx, dataset, load.load_key)
+    add(counts, {
+      rows_loaded: merged.loaded,
+      rows_updated: merged.updated,
+      rows_unchanged: merged.unchanged,
+    })
+  } else if (load.target === 'measurements') {
+    const merged = await deps.measurements.mergeStaged(tx, loaded.layers, load.load_key)
+    add(counts, {
+      rows_loaded: merged.inserted,
+      rows_updated: merged.updated,
+      rows_unchanged: merged.unchanged,
+    })
+  } else {
+    add(counts, await mergeRecords(tx, deps, one))
+  }
+  const settled = counts.rows_loaded + counts.rows_updated + counts.rows_unchanged + counts.rows_rejected
+  if (settled !== counts.rows_read)
+    throw new Error(`${counts.rows_read} rows were read, but ${settled} settled`)
+  return { counts, header: loaded.header }
+}
+
+function add(counts: LoadCounts, more: Partial<LoadCounts>): void {
+  for (const key of ['rows_loaded', 'rows_updated', 'rows_unchanged', 'rows_rejected'] as const) {
+    counts[key] += more[key] ?? 0
+  }
+}
+
+/** Assets and signals are few: their rows are checked here, against what is stored. */
+async function mergeRecords(tx: Db, deps: RunDeps, { folder, load }: Merging): Promise<Partial<LoadCounts>> {
+  const rows = (await readFile(join(folder, RECORDS_FILE), 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as FileRow) // written by the loader
+  const outcomes =
+    load.target === 'assets'
+      ? await mergeAssets(tx, deps, { rows, load })
+      : await mergeSignals(tx, deps, rows)
+  const counts = { rows_loaded: 0, rows_updated: 0, rows_unchanged: 0, rows_rejected: 0 }
+  for (const [index, outcome] of outcomes.entries()) {
+    if (typeof outcome === 'string') counts[outcome]++
+    else {
+      counts.rows_rejected++
+      const { line, raw } = rows[index] as FileRow // an outcome for each row
+      await insertReject(tx, load.load_key, { line, raw, ...outcome })
+    }
+  }
+  return counts
+}
+
+type RowOutcome = 'rows_loaded' | 'rows_updated' | 'rows_unchanged' | FieldFault
+
+const OUTCOMES = { inserted: 'rows_loaded', updated: 'rows_updated', unchanged: 'rows_unchanged' } as const
+
+async function mergeAssets(tx: Db, deps: RunDeps, { rows, load }: { rows: FileRow[]; load: StoredLoad }) {
+  const { items: types } = await deps.assets.listTypes({ limit: 1000 })
+  const schemas = new Map(types.map((type) => [type.name, type.attributes_schema]))
+  const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
+  const typeOf = (assetType: string, attribute: string) => declaredType(schemas.get(assetType), attribute)
+  const read = rows.map((row) => assetOf(row, typeOf, mapping.decimal ?? '.'))
+  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
+  return spread(read, await deps.assets.upsertMany(tx, given))
+}
+
+async function mergeSignals(tx: Db, deps: RunDeps, rows: FileRow[]) {
+  const read = rows.map(signalOf)
+  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
+  return spread(read, await deps.signals.upsertMany(tx, given))
+}
+
+type Outcome =
+  | { outcome: 'inserted' | 'updated' | 'unchanged' }
+  | { outcome: 'refused'; column: string; value: string | null; reason: string }
+
+/** Outcomes for every row: those of the rows that could be read, in their places among those that could not. */
+function spread(read: ({ row: unknown } | { fault: FieldFault })[], outcomes: Outcome[]): RowOutcome[] {
+  const next = outcomes.values()
+  return read.map((one) => {
+    if ('fault' in one) return one.fault
+    const outcome = next.next().value
+    if (!outcome) throw new Error('fewer outcomes than rows')
+    if (outcome.outcome !== 'refused') return OUTCOMES[outcome.outcome]
+    return { column: outcome.column, value: outcome.value, reason: outcome.reason }
+  })
+}
+
+function declaredType(schema: Record<string, unknown> | undefined, attribute: string): string | undefined {
+  const properties = schema?.properties
+  if (typeof properties !== 'object' || properties === null) return undefined
+  const property: unknown = Object.getOwnPropertyDescriptor(properties, attribute)?.value
+  if (typeof property !== 'object' || property === null || !('type' in property)) return undefined
+  return typeof property.type === 'string' ? property.type : undefined
+}
+
+/** What a person is told of a load that failed; undefined for a failure that may pass, which is tried again. */
+export function lastingReason(error: unknown): string | undefined {
+  if (error instanceof LoadRefused) return error.message
+  if (
+    error instanceof AppError &&
+    !['busy', 'engine_lost', 'disk_full', 'query_timeout'].includes(error.code)
+  )
+    return error.message
+  return undefined
+}

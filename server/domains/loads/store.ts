@@ -1,0 +1,177 @@
+// Rows of `load` in control, and of `rejected_row` in the warehouse. SQL in, plain objects out; no rules here.
+
+import type { Load, LoadStatus, Mapping, Reject } from '../../../contract/loads.ts'
+import type { Db } from '../../engine/db.ts'
+import { sql } from '../../engine/sql.ts'
+
+export type FileFormat = 'csv' | 'json' | 'ndjson'
+
+/** A load with what only the service needs to know. */
+export interface StoredLoad extends Omit<Load, 'mapping' | 'rows_per_second'> {
+  load_key: number
+  mapping: string
+  content_type: string
+  format: FileFormat
+  header: string | null
+  job_id: string | null
+  idempotency_key: string | null
+}
+
+const COLUMNS = sql.trusted(`
+  id, load_key, target, file_name, content_type, size_bytes, sha256, mapping, format, header, status, progress,
+  rows_read, rows_loaded, rows_updated, rows_unchanged, rows_rejected, created_by, created_at, started_at,
+  finished_at, error, job_id, idempotency_key`)
+
+export interface NewLoad {
+  id: string
+  target: string
+  file_name: string
+  content_type: string
+  size_bytes: number
+  sha256: string
+  mapping: Mapping
+  format: FileFormat
+  created_by: string
+  created_at: string
+  job_id: string
+  idempotency_key: string | null
+}
+
+export async function insertLoad(tx: Db, load: NewLoad): Promise<void> {
+  await tx.run(sql`
+    insert into load (
+      id, load_key, target, file_name, content_type, size_bytes, sha256, mapping, format, status, progress, rows_read,
+      rows_loaded, rows_updated, rows_unchanged, rows_rejected, created_by, created_at, job_id, idempotency_key, fence
+    )
+    select
+      ${load.id}, coalesce(max(load_key), 0) + 1, ${load.target}, ${load.file_name}, ${load.content_type},
+      ${load.size_bytes}, ${load.sha256}, ${JSON.stringify(load.mapping)}, ${load.format}, 'queued', 0, 0, 0, 0, 0, 0,
+      ${load.created_by}, ${load.created_at}, ${load.job_id}, ${load.idempotency_key}, 0
+    from load`)
+}
+
+export async function findLoad(db: Db, id: string): Promise<StoredLoad | undefined> {
+  const [load] = await db.query<StoredLoad>(sql`
+    select ${COLUMNS}
+    from load
+    where id = ${id}`)
+  return load
+}
+
+export async function listIds(db: Db): Promise<string[]> {
+  const loads = await db.query<{ id: string }>(sql`
+    select id
+    from load`)
+  return loads.map(({ id }) => id)
+}
+
+export async function findByIdempotencyKey(
+  db: Db,
+  account: string,
+  key: string,
+): Promise<StoredLoad | undefined> {
+  const [load] = await db.query<StoredLoad>(sql`
+    select ${COLUMNS}
+    from load
+    where created_by = ${account} and idempotency_key = ${key}`)
+  return load
+}
+
+export interface LoadFilter {
+  status: LoadStatus | null
+  target: string | null
+  before: { created_at: string; id: string } | null
+  limit: number
+}
+
+/** Newest first. */
+export async function listLoads(
+  db: Db,
+  { status, target, before, limit }: LoadFilter,
+): Promise<StoredLoad[]> {
+  return await db.query(sql`
+    select ${COLUMNS}
+    from load
+    where true
+      ${status === null ? sql`` : sql`and status = ${status}`}
+      ${target === null ? sql`` : sql`and target = ${target}`}
+      ${
+        before === null
+          ? sql``
+          : sql`and (created_at < ${before.created_at} or (created_at = ${before.created_at} and id < ${before.id}))`
+      }
+    order by created_at desc, id desc
+    limit ${limit}`)
+}
+
+/** Marks a load as begun, or begun again. */
+export async function startLoad(tx: Db, id: string, at: string): Promise<void> {
+  await tx.run(sql`
+    update load
+    set status = 'running', progress = 0, started_at = coalesce(started_at, ${at})
+    where id = ${id}`)
+}
+
+export async function setProgress(db: Db, id: string, progress: number, rowsRead: number): Promise<void> {
+  await db.run(sql`
+    update load
+    set progress = ${progress}, rows_read = ${rowsRead}
+    where id = ${id} and status = 'running'`)
+}
+
+export interface LoadEnding {
+  status: LoadStatus
+  at: string
+  error: string | null
+  header: string | null
+  counts: {
+    rows_read: number
+    rows_loaded: number
+    rows_updated: number
+    rows_unchanged: number
+    rows_rejected: number
+  }
+}
+
+export async function endLoad(
+  tx: Db,
+  id: string,
+  { status, at, error, header, counts }: LoadEnding,
+): Promise<void> {
+  await tx.run(sql`
+    update load
+    set
+      status = ${status}, finished_at = ${at}, error = ${error}, header = ${header},
+      progress = case when ${status} = 'done' then 1 else progress end,
+      rows_read = ${counts.rows_read}, rows_loaded = ${counts.rows_loaded}, rows_updated = ${counts.rows_updated},
+      rows_unchanged = ${counts.rows_unchanged}, rows_rejected = ${counts.rows_rejected}
+    where id = ${id} and status in ('queued', 'running')`)
+}
+
+/** Moves the refused rows of a load from where they were staged. */
+export async function insertStagedRejects(tx: Db, loadKey: number): Promise<void> {
+  await tx.run(sql`
+    insert into rejected_row (load_key, line, column_name, value, reason, raw)
+    select ${loadKey}, line, column_name, value, reason, raw
+    from staged_reject`)
+}
+
+export async function insertReject(
+  tx: Db,
+  loadKey: number,
+  { line, column, value, reason, raw }: Reject,
+): Promise<void> {
+  await tx.run(sql`
+    insert into rejected_row (load_key, line, column_name, value, reason, raw)
+    values (${loadKey}, ${line}, ${column}, ${value}, ${reason}, ${raw})`)
+}
+
+/** Refused rows in the order of the file, those behind line `after`. */
+export async function listRejects(db: Db, loadKey: number, after: number, limit: number): Promise<Reject[]> {
+  return await db.query(sql`
+    select line, column_name as "column", value, reason, raw
+    from rejected_row
+    where load_key = ${loadKey} and line > ${after}
+    order by line
+    limit ${limit}`)
+}

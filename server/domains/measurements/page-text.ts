@@ -1,0 +1,35 @@
+// A page of readings around rows that arrive as text: passed on as they come, with the cursor of the next page behind.
+
+const SEPARATOR = Buffer.from('},{"signal_id":')
+
+/**
+ * `{"items": […], "next": …}` of rows asked for with one more than `limit`, in JSON with commas between them. A quote
+ * inside an id is escaped, so that the separator stands only between rows.
+ */
+export async function* pageText(rows: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('{"items":[')
+  let held: Buffer = Buffer.alloc(0)
+  let whole = 0
+  for await (const chunk of rows) {
+    held = Buffer.concat([held, chunk])
+    let start = 0
+    for (let end = held.indexOf(SEPARATOR); end >= 0; end = held.indexOf(SEPARATOR, start)) {
+      whole++
+      if (whole === limit) {
+        yield held.subarray(0, end + 1)
+        yield Buffer.from(`],"next":${JSON.stringify(cursorBehind(held.subarray(start, end + 1)))}}`)
+        return
+      }
+      start = end + 2
+    }
+    if (start > 0) yield held.subarray(0, start)
+    held = held.subarray(start)
+  }
+  yield held
+  yield Buffer.from('],"next":null}')
+}
+
+function cursorBehind(row: Buffer): string {
+  const { signal_id, measured_at } = JSON.parse(row.toString()) as Record<string, unknown> // a row of ours
+  return Buffer.from(JSON.stringify({ signal_id, measured_at })).toString('base64url')
+}

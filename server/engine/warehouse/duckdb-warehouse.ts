@@ -1,0 +1,181 @@
+// The warehouse on DuckDB: the Warehouse interface over the engine process. Reads are asked again when the engine
+// restarts; writes are done again by their batch key, which makes a repeated one a no-op.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../../clock.ts'
+import { AppError } from '../../errors.ts'
+import type { Columns, Db, ReadOptions, Row, Staging, Warehouse, WriteOptions } from '../db.ts'
+import { render, type Sql } from '../sql.ts'
+import { findBatch, recordBatch } from './batches.ts'
+import { duckdbDialect } from './duckdb-dialect.ts'
+import type { EngineConnection } from './engine-connection.ts'
+import type { Supervisor } from './engine-supervisor.ts'
+import type { ResultSet } from './frames.ts'
+import { toRows } from './result-rows.ts'
+
+export interface DuckdbWarehouseOptions {
+  supervisor: Supervisor
+  clock: Clock
+  queryTimeoutMs: number
+  /** Told of each committed version before the writer hears of it. */
+  acknowledge: (version: number) => Promise<void>
+}
+
+/** Statements of a write may take this long; they hold up other writers, never readers. */
+const WRITE_TIMEOUT_MS = 600_000
+/** How long one request keeps trying while the engine restarts. */
+const RETRY_FOR_MS = 15_000
+
+const placeholder = (position: number) => `$${position}`
+const isLost = (error: unknown) => error instanceof AppError && error.code === 'engine_lost'
+
+export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehouse {
+  const { supervisor, queryTimeoutMs } = options
+
+  async function retried<T>(work: (connection: EngineConnection) => Promise<T>): Promise<T> {
+    const deadline = Date.now() + RETRY_FOR_MS
+    for (;;) {
+      try {
+        return await work(await supervisor.connection(Math.max(1, deadline - Date.now())))
+      } catch (error) {
+        if (!isLost(error) || Date.now() >= deadline) throw error
+        await delay(10)
+      }
+    }
+  }
+
+  const read = (statement: Sql, timeoutMs = queryTimeoutMs) =>
+    retried((connection) =>
+      connection.ask<ResultSet>({ op: 'query', statement: render(statement, placeholder), timeoutMs }),
+    )
+
+  const warehouse: Warehouse = {
+    dialect: duckdbDialect,
+
+    async query<R extends object = Row>(statement: Sql): Promise<R[]> {
+      return toRows(await read(statement)) as R[] // the statement decides what R is
+    },
+
+    async run(statement) {
+      return (await read(statement)).rowsChanged
+    },
+
+    async columns(statement: Sql, { timeoutMs }: ReadOptions = {}): Promise<Columns> {
+      const { names, columns, rows } = await read(statement, timeoutMs)
+      return { names, columns, rows }
+    },
+
+    async *text(statement, format, { timeoutMs = queryTimeoutMs } = {}) {
+      const ask = { op: 'text', statement: render(statement, placeholder), timeoutMs, format } as const
+      // What was passed on cannot be asked again; until then it can.
+      const { first, chunks } = await retried(async (connection) => {
+        const begun = connection.stream(ask)[Symbol.asyncIterator]()
+        return { first: await begun.next(), chunks: begun }
+      })
+      try {
+        for (let next = first; !next.done; next = await chunks.next()) yield next.value
+      } finally {
+        await chunks.return?.()
+      }
+    },
+
+    async write<T>(
+      batchKey: string,
+      work: (tx: Db) => Promise<T>,
+      writeOptions: WriteOptions = {},
+    ): Promise<T> {
+      return await retried((connection) => writeOnce(connection, { batchKey, work, writeOptions, options }))
+    },
+
+    version: () => retried((connection) => connection.ask<number>({ op: 'version' })),
+
+    close: () => supervisor.stop(),
+  }
+  return warehouse
+}
+
+interface OneWrite<T> {
+  batchKey: string
+  work: (tx: Db) => Promise<T>
+  writeOptions: WriteOptions
+  options: DuckdbWarehouseOptions
+}
+
+/** One try of a write, in a session of its own that is closed, and so rolled back unless committed, at the end. */
+async function writeOnce<T>(
+  connection: EngineConnection,
+  { batchKey, work, writeOptions, options }: OneWrite<T>,
+): Promise<T> {
+  const session = await connection.ask<number>({ op: 'open' })
+  try {
+    const tx = sessionDb(connection, session)
+    if (writeOptions.stage) {
+      const done = await findBatch(tx, batchKey)
+      if (done) return done.result as T // what this write answered then
+      await writeOptions.stage(stagingOf(connection, session))
+    }
+    const version = await connection.ask<number>({ op: 'begin', session })
+    const done = await findBatch(tx, batchKey)
+    if (done) return done.result as T // what this write answered then
+    const result = await work(tx)
+    const keep = writeOptions.keep ?? 'always'
+    await recordBatch(tx, { version, batchKey, keep, result, at: options.clock.now() })
+    await connection.ask({ op: 'commit', session, version })
+    await options.acknowledge(version)
+    return result
+  } finally {
+    await connection.ask({ op: 'close', session }).catch(() => undefined)
+  }
+}
+
+function sessionDb(connection: EngineConnection, session: number): Db {
+  const ask = (statement: Sql) =>
+    connection.ask<ResultSet>({
+      op: 'query',
+      session,
+      statement: render(statement, placeholder),
+      timeoutMs: WRITE_TIMEOUT_MS,
+    })
+  return {
+    dialect: duckdbDialect,
+    query: async <R extends object = Row>(statement: Sql) => toRows(await ask(statement)) as R[], // as in query above
+    run: async (statement) => (await ask(statement)).rowsChanged,
+  }
+}
+
+function stagingOf(connection: EngineConnection, session: number): Staging {
+  return {
+    stageReadings: (readings) => connection.ask({ op: 'stage_readings', session, readings }),
+    stageRun: (path, layer) => connection.ask({ op: 'stage_run', session, path, layer }),
+    stageCsv: (csv) => connection.ask({ op: 'stage_csv', session, csv }),
+  }
+}
+
+/** What migrations need: statements in one transaction, before there is a `batch` table. */
+export function duckdbMigrationTarget(supervisor: Supervisor) {
+  return {
+    dialect: duckdbDialect,
+    async query<R extends object = Row>(statement: Sql): Promise<R[]> {
+      const connection = await supervisor.connection()
+      const statementText = render(statement, placeholder)
+      const set = await connection.ask<ResultSet>({
+        op: 'query',
+        statement: statementText,
+        timeoutMs: WRITE_TIMEOUT_MS,
+      })
+      return toRows(set) as R[] // as in query above
+    },
+    async transaction<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+      const connection = await supervisor.connection()
+      const session = await connection.ask<number>({ op: 'open' })
+      try {
+        const version = await connection.ask<number>({ op: 'begin', session })
+        const result = await work(sessionDb(connection, session))
+        await connection.ask({ op: 'commit', session, version: version - 1 })
+        return result
+      } finally {
+        await connection.ask({ op: 'close', session }).catch(() => undefined)
+      }
+    },
+  }
+}

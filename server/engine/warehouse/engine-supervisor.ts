@@ -1,0 +1,194 @@
+// Keeps one engine process running: starts it, starts it again when it dies, kills it when it does not answer,
+// and gives the rest of the service a connection that is always the current one.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectEngine, type EngineConnection, engineClosed, engineLost } from './engine-connection.ts'
+import type { EngineOptions } from './engine-process.ts'
+
+/** Where a log line of the supervisor goes. */
+export interface EngineLog {
+  info(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface Supervisor {
+  /** The current connection; waits for a restart, at most `waitMs`, then throws `engine_lost`; `busy` once stopped. */
+  connection(waitMs?: number): Promise<EngineConnection>
+  /** The process id of the engine that runs now. */
+  pid(): number | undefined
+  /** Ends the engine after what was sent before. */
+  stop(): Promise<void>
+}
+
+const ENTRY = join(import.meta.dirname, 'engine-process.ts')
+const FIRST_START_MS = 15_000
+const HEARTBEAT_MS = 2000
+/** Statements run beside the engine's event loop, so that only a stuck process fails to answer this long. */
+const SILENCE_MS = 15_000
+const RESTART_PAUSE_MS = { first: 10, most: 2000 }
+/** A socket's path may have 108 bytes; a longer one goes to the temporary folder. */
+const SOCKET_PATH_BYTES = 100
+
+export interface SupervisorOptions {
+  dataDir: string
+  memoryMb: number
+  log: EngineLog
+}
+
+export function engineOptions({ dataDir, memoryMb }: SupervisorOptions): EngineOptions {
+  const folder = resolve(dataDir)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const beside = join(folder, 'engine.sock')
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
+  const short = join(tmpdir(), `tidemark-${process.getuid?.() ?? 0}-${name}`, 'engine.sock')
+  return {
+    path: join(folder, 'warehouse.duckdb'),
+    memoryMb,
+    stagingFolder: join(folder, 'staging'),
+    temporaryFolder: join(folder, 'engine-temporary'),
+    socketPath: Buffer.byteLength(beside) <= SOCKET_PATH_BYTES ? beside : short,
+  }
+}
+
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+  const engine = engineOptions(options)
+  const { log } = options
+  const state: State = {
+    child: undefined,
+    current: undefined,
+    stopping: false,
+    lastAnswerAt: 0,
+    complaint: '',
+    waiting: [],
+  }
+
+  async function runForever(): Promise<void> {
+    let pauseMs = RESTART_PAUSE_MS.first
+    while (!state.stopping) {
+      const startedAt = Date.now()
+      await runOnce(engine, state, log)
+      if (state.stopping) return
+      pauseMs =
+        Date.now() - startedAt > 5000 ? RESTART_PAUSE_MS.first : Math.min(pauseMs * 2, RESTART_PAUSE_MS.most)
+      await delay(pauseMs)
+    }
+  }
+
+  const running = runForever()
+  const heartbeat = setInterval(() => checkHeartbeat(state, log), HEARTBEAT_MS)
+  heartbeat.unref()
+
+  const supervisor: Supervisor = {
+    async connection(waitMs = 10_000) {
+      if (state.current) return state.current
+      if (state.stopping) throw engineClosed()
+      return await new Promise<EngineConnection>((resolve, reject) => {
+        const timer = setTimeout(() => reject(engineLost()), waitMs)
+        state.waiting.push((connection) => {
+          clearTimeout(timer)
+          if (connection) resolve(connection)
+          else reject(engineClosed())
+        })
+      })
+    },
+    pid: () => state.child?.pid,
+    async stop() {
+      state.stopping = true
+      clearInterval(heartbeat)
+      state.current?.end()
+      state.child?.stdin?.end()
+      for (const give of state.waiting.splice(0)) give(undefined)
+      await running
+    },
+  }
+  try {
+    await supervisor.connection(FIRST_START_MS)
+  } catch (cause) {
+    await supervisor.stop()
+    throw new Error(
+      `the warehouse ${engine.path} cannot be opened: ${state.complaint || 'no answer in time'}`,
+      { cause },
+    )
+  }
+  return supervisor
+}
+
+interface State {
+  child: ChildProcess | undefined
+  current: EngineConnection | undefined
+  stopping: boolean
+  lastAnswerAt: number
+  /** The end of what the last engine that died wrote to standard error. */
+  complaint: string
+  waiting: ((connection: EngineConnection | undefined) => void)[]
+}
+
+/** One life of the engine process, from its start to its end. */
+async function runOnce(engine: EngineOptions, state: State, log: EngineLog): Promise<void> {
+  const child = spawn(process.execPath, [ENTRY, JSON.stringify(engine)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Four long statements would starve libuv's usual four threads.
+    env: { TZ: 'UTC', UV_THREADPOOL_SIZE: '16' },
+  })
+  state.child = child
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve())
+    child.once('exit', () => resolve())
+  })
+  child.stdin?.on('error', () => undefined)
+  state.complaint = ''
+  child.stderr?.on('data', (data: Buffer) => {
+    state.complaint = (state.complaint + data.toString()).slice(-2000)
+  })
+  child.stdout?.once('data', () => {
+    void attach(engine, state)
+  })
+  await ended
+  state.current?.end()
+  state.current = undefined
+  if (!state.stopping) {
+    log.error(
+      { exit_code: child.exitCode, signal: child.signalCode, complaint: state.complaint },
+      'the engine process ended; starting it again',
+    )
+  }
+}
+
+async function attach(engine: EngineOptions, state: State): Promise<void> {
+  if (state.stopping || !existsSync(engine.socketPath)) return
+  const connection = await connectEngine(engine.socketPath, () => {
+    if (state.current === connection) state.current = undefined
+    void attach(engine, state)
+  }).catch(() => undefined)
+  if (!connection || state.stopping) {
+    connection?.end()
+    return
+  }
+  state.current = connection
+  state.lastAnswerAt = Date.now()
+  for (const give of state.waiting.splice(0)) give(connection)
+}
+
+function checkHeartbeat(state: State, log: EngineLog): void {
+  const { current, child } = state
+  if (!current || !child) return
+  if (Date.now() - state.lastAnswerAt > SILENCE_MS) {
+    log.error(
+      { silence_ms: Date.now() - state.lastAnswerAt },
+      'the engine process does not answer; killing it',
+    )
+    child.kill('SIGKILL')
+    return
+  }
+  current.ask({ op: 'ping' }).then(
+    () => {
+      state.lastAnswerAt = Date.now()
+    },
+    () => undefined,
+  )
+}

@@ -1,0 +1,246 @@
+// The warehouse on PostgreSQL: the Warehouse interface over pools in the schema `warehouse`.
+
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import Cursor from 'pg-cursor'
+import type { Clock } from '../../clock.ts'
+import type { Columns, Db, Row, Staging, Warehouse, WriteOptions } from '../db.ts'
+import { ensureSchema, openPool, postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
+import { postgresDialect } from '../postgres-dialect.ts'
+import { render, type Sql, sql } from '../sql.ts'
+import { findBatch, recordBatch } from './batches.ts'
+import type { ResultSet } from './frames.ts'
+import { binaryCopy, columnTypes, resultSet } from './postgres-columns.ts'
+import { textHeader, toRows, toText } from './result-rows.ts'
+import { instantWords, type LayeredRun, readRun } from './run-file.ts'
+
+export interface PostgresWarehouseOptions {
+  url: string
+  clock: Clock
+  queryTimeoutMs: number
+  acknowledge: (version: number) => Promise<void>
+}
+
+const SCHEMA = 'warehouse'
+const READERS = 8
+const WRITERS = 4
+const WRITE_TIMEOUT_MS = 600_000
+const CURSOR_ROWS = 1000
+
+export interface PostgresWarehouse extends Warehouse {
+  /** What migrations need: one transaction, before there is a `batch` table. */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>
+}
+
+export async function openPostgresWarehouse(options: PostgresWarehouseOptions): Promise<PostgresWarehouse> {
+  const { url } = options
+  const readers = openPool({ url, schema: SCHEMA, max: READERS, readOnly: true, purpose: 'warehouse-read' })
+  const writers = openPool({ url, schema: SCHEMA, max: WRITERS, readOnly: false, purpose: 'warehouse-write' })
+  const close = async (): Promise<void> => {
+    await Promise.all([readers.end(), writers.end()])
+  }
+  try {
+    await ensureSchema(writers, SCHEMA)
+  } catch (error) {
+    await close()
+    throw postgresFailure(error)
+  }
+
+  const read = async (statement: Sql, timeoutMs = options.queryTimeoutMs): Promise<ResultSet> => {
+    try {
+      return await whileLost(() => withClient(readers, (client) => ask(client, statement, timeoutMs)))
+    } catch (error) {
+      throw postgresFailure(error)
+    }
+  }
+
+  return {
+    dialect: postgresDialect,
+    query: async <R extends object = Row>(statement: Sql) => toRows(await read(statement)) as R[], // the statement decides R
+    run: async (statement) => (await read(statement)).rowsChanged,
+    async columns(statement, { timeoutMs } = {}): Promise<Columns> {
+      const { names, columns, rows } = await read(statement, timeoutMs)
+      return { names, columns, rows }
+    },
+    text: (statement, format) => streamText(readers, statement, format),
+    write: (batchKey, work, writeOptions = {}) =>
+      whileLost(() => writeOnce(writers, { batchKey, work, writeOptions, options })).catch(
+        (error: unknown) => {
+          throw postgresFailure(error)
+        },
+      ),
+    async version() {
+      const [row] = toRows(await read(sql`select coalesce(max(version), 0) as version from batch`))
+      return Number(row?.version ?? 0)
+    },
+    transaction: (work) =>
+      withClient(writers, async (client) => {
+        await client.query('begin')
+        const result = await work(clientDb(client))
+        await client.query('commit')
+        return result
+      }),
+    close,
+  }
+}
+
+/** Lends a connection; one whose work failed is closed, so that no half transaction or temporary table stays. */
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    const result = await work(client)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+async function ask(client: pg.PoolClient, statement: Sql, timeoutMs: number): Promise<ResultSet> {
+  const { text, values } = postgresQuery(statement)
+  await client.query(`set statement_timeout = ${Math.floor(timeoutMs)}`)
+  const query = {
+    text,
+    values,
+    rowMode: 'array' as const,
+    types: columnTypes,
+    query_timeout: timeoutMs + 1000,
+  }
+  const result = await client.query<(number | string | boolean | null)[]>(query)
+  return resultSet(result.fields, result.rows, result.rowCount ?? 0)
+}
+
+function clientDb(client: pg.PoolClient): Db {
+  return {
+    dialect: postgresDialect,
+    query: async <R extends object = Row>(statement: Sql) =>
+      toRows(await ask(client, statement, WRITE_TIMEOUT_MS)) as R[], // the statement decides R
+    run: async (statement) => (await ask(client, statement, WRITE_TIMEOUT_MS)).rowsChanged,
+  }
+}
+
+async function* streamText(
+  pool: pg.Pool,
+  statement: Sql,
+  format: Parameters<Warehouse['text']>[1],
+): AsyncGenerator<Uint8Array> {
+  const client = await pool.connect()
+  const { text, values } = render(statement, (position) => `$${position}`)
+  const cursor = client.query(new Cursor(text, values, { rowMode: 'array', types: columnTypes }))
+  try {
+    for (let first = true; ; first = false) {
+      const { rows, fields } = await readSome(cursor)
+      const set = resultSet(fields, rows, 0)
+      const header = first ? textHeader(set.names, format) : ''
+      const piece = header + toText(set, format, first)
+      if (piece.length > 0) yield Buffer.from(piece)
+      if (rows.length < CURSOR_ROWS) return
+    }
+  } catch (error) {
+    throw postgresFailure(error)
+  } finally {
+    await cursor.close().catch(() => undefined)
+    client.release()
+  }
+}
+
+interface CursorPiece {
+  rows: (number | string | boolean | null)[][]
+  fields: pg.FieldDef[]
+}
+
+function readSome(cursor: Cursor): Promise<CursorPiece> {
+  return new Promise((resolve, reject) => {
+    cursor.read(CURSOR_ROWS, (error, rows, result) => {
+      if (error) reject(error)
+      else resolve({ rows, fields: result.fields })
+    })
+  })
+}
+
+interface OneWrite<T> {
+  batchKey: string
+  work: (tx: Db) => Promise<T>
+  writeOptions: WriteOptions
+  options: PostgresWarehouseOptions
+}
+
+async function writeOnce<T>(
+  pool: pg.Pool,
+  { batchKey, work, writeOptions, options }: OneWrite<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  const tx = clientDb(client)
+  try {
+    if (writeOptions.stage) {
+      const done = await findBatch(tx, batchKey)
+      if (done) return done.result as T // what this write answered then
+      await writeOptions.stage(stagingOf(client))
+    }
+    await client.query('begin')
+    // One writer at a time, as on the embedded engine: the merge reads what it then writes.
+    await client.query(`select pg_advisory_xact_lock(hashtext('tidemark write'))`)
+    const done = await findBatch(tx, batchKey)
+    if (done) return done.result as T // what this write answered then
+    const [last] = await tx.query<{ version: number }>(
+      sql`select coalesce(max(version), 0) as version from batch`,
+    )
+    const version = (last?.version ?? 0) + 1
+    const result = await work(tx)
+    await recordBatch(tx, {
+      version,
+      batchKey,
+      keep: writeOptions.keep ?? 'always',
+      result,
+      at: options.clock.now(),
+    })
+    const end = await client.query('commit')
+    if (end.command !== 'COMMIT') throw new Error('the database rolled the transaction back')
+    await options.acknowledge(version)
+    return result
+  } finally {
+    await endWrite(client, writeOptions.stage !== undefined)
+  }
+}
+
+/** A rollback after a commit does nothing; what was staged goes with it. */
+async function endWrite(client: pg.PoolClient, staged: boolean): Promise<void> {
+  try {
+    await client.query('rollback')
+    if (staged) await client.query('discard temp')
+    client.release()
+  } catch {
+    client.release(true)
+  }
+}
+
+function stagingOf(client: pg.PoolClient): Staging {
+  const state = { open: false }
+  const stage = async (run: LayeredRun) => {
+    if (!state.open) {
+      state.open = true
+      await client.query(
+        'create temp table staged_reading (signal_key integer, measured_at timestamptz, value double precision, layer integer)',
+      )
+    }
+    const target = client.query(copyFrom('copy staged_reading from stdin (format binary)'))
+    await pipeline(Readable.from(binaryCopy(run)), target)
+  }
+  return {
+    stageReadings: ({ signal_key, measured_at, value, layer }) => {
+      const rows = signal_key.length
+      return stage({ rows, signal_key, measured_at: instantWords(measured_at, rows), value, layer })
+    },
+    stageRun: async (path, layer) => stage({ ...(await readRun(path)), layer }),
+    async stageCsv({ table, path, columns }) {
+      const list = columns.map(({ name, type }) => sql`${sql.identifier(name)} ${sql.trusted(type)}`)
+      await client.query(postgresQuery(sql`create temp table ${sql.trusted(table)} (${sql.join(list)})`))
+      const target = client.query(copyFrom(`copy ${table} from stdin (format csv, null '\\N')`))
+      await pipeline(createReadStream(path), target)
+    },
+  }
+}

@@ -1,0 +1,156 @@
+// The HTTP door: how requests are taken, checked and answered, whatever they are about. Knows no noun; the routes of
+// the domains are handed to it.
+
+import { readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import fastifyCompress from '@fastify/compress'
+import fastifyCookie from '@fastify/cookie'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { requestId } from '../context.ts'
+import type { Control } from '../engine/db.ts'
+import { AppError, ERRORS, type ErrorCode } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { type Authenticator, createAuthenticate } from './authenticate.ts'
+import { addErrorPage } from './error-page.ts'
+import { addEntityTags } from './etag.ts'
+import { addHealth, type HealthCheck } from './health.ts'
+import { addIdempotency } from './idempotency.ts'
+import { addJsonParser } from './json.ts'
+import { addOpenapi } from './openapi.ts'
+import { addPages, nothingThere } from './pages.ts'
+import { answerProblem, PROBLEM_TYPE, problemOf } from './problem.ts'
+import { addRequestContext } from './request-context.ts'
+import { createRouteTable, type RouteTable } from './route-table.ts'
+import { addSecurityHeaders } from './security.ts'
+import { createValidatorCompiler } from './validation.ts'
+
+const HEADERS_TIMEOUT_MS = 20_000
+/** For a whole request: an upload of the largest size over a slow line. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000
+/** Longer than proxies keep a connection, so that they are the ones to close it. */
+const KEEP_ALIVE_MS = 75_000
+const SWEEP_EVERY_MS = 50
+const ROOT = join(import.meta.dirname, '../..')
+
+export interface DoorOptions {
+  config: Config
+  log: Log
+  clock: Clock
+  version: string
+  control: Control
+  authenticator: Authenticator
+  cookieName: string
+  checks: HealthCheck[]
+  /** The routes of each domain, put below /api/v1 in this order. */
+  routes: FastifyPluginAsyncTypebox[]
+}
+
+export interface Door {
+  http: FastifyInstance
+  routes: RouteTable
+  /** From now on /readyz answers 503, so that proxies send nothing more. */
+  announceClosing(): void
+  /** Stops accepting and resolves when what is in flight has been answered. */
+  close(): Promise<void>
+}
+
+/** Makes the server, ready to listen or to be asked by `inject`. */
+export async function createDoor(options: DoorOptions): Promise<Door> {
+  const { config, control, clock } = options
+  const http = createFastify(options)
+  const routes = createRouteTable(['/docs'])
+  let closing = false
+  http.addHook('onRoute', routes.add)
+  http.setValidatorCompiler(createValidatorCompiler())
+  // Answers may be large or hold numbers that JSON lacks; the compiled serializer is slower and fails on those.
+  http.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  http.setErrorHandler(answerProblem)
+  http.setNotFoundHandler((request) => {
+    throw nothingThere(request.url.split('?')[0] ?? '/', request.method, routes)
+  })
+  http.removeAllContentTypeParsers()
+  addJsonParser(http)
+  addRequestContext(http)
+  await http.register(fastifyCookie)
+  await addSecurityHeaders(http, { https: config.env === 'production' })
+  http.addHook('onRequest', createAuthenticate({ ...options, publicOrigin: originOf(config.publicUrl) }))
+  addIdempotency(http, control, clock)
+  addEntityTags(http)
+  await http.register(fastifyCompress, { encodings: ['br', 'zstd', 'gzip'], threshold: 1024 })
+  await addOpenapi(http, options)
+  addErrorPage(http, readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'))
+  addHealth(http, options.checks, () => closing)
+  for (const plugin of options.routes) await http.register(plugin, { prefix: '/api/v1' })
+  const surroundings = { ENVIRONMENT: config.env, ZONE: config.tzDefault }
+  await addPages(http, { folder: join(ROOT, 'web/dist'), routes, surroundings })
+  await http.ready()
+  const announceClosing = (): void => {
+    closing = true
+  }
+  return { http, routes, announceClosing, close: () => closeDoor(http, announceClosing) }
+}
+
+/** A connection whose last answer has gone out would otherwise be kept open for another request. */
+async function closeDoor(http: FastifyInstance, announceClosing: () => void): Promise<void> {
+  announceClosing()
+  const sweep = setInterval(() => http.server.closeIdleConnections(), SWEEP_EVERY_MS)
+  await http.close()
+  clearInterval(sweep)
+}
+
+function createFastify({ config, log }: DoorOptions): FastifyInstance {
+  // The narrower type would have to be named wherever the server is.
+  const loggerInstance: FastifyBaseLogger = log
+  return Fastify({
+    loggerInstance,
+    childLoggerFactory: (logger) => logger,
+    logController: new LogController({ disableRequestLogging: true }), // request-context.ts writes one line a request
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    bodyLimit: config.bodyLimitMb * 1_048_576,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 2000 },
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      answerProblem(error, request, reply)
+    },
+  })
+}
+
+/** What is not HTTP at all, is too slow, or has too many headers: there is no request to answer by. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed'
+  const detail =
+    code === 'malformed' ? 'the request is not HTTP, or came too slowly' : 'the headers are larger than 16 KB'
+  const id = requestId(undefined)
+  const body = JSON.stringify(problemOf(new AppError(code, detail), '', id))
+  const { status } = ERRORS[code]
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `content-type: ${PROBLEM_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${id}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
+function originOf(publicUrl: string): string | undefined {
+  return publicUrl === '' ? undefined : new URL(publicUrl).origin
+}

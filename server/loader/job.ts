@@ -1,0 +1,63 @@
+// What the service and the loader process say to each other: one job in, runs and counts out.
+
+import type { Column } from '../../contract/datasets.ts'
+import type { Mapping } from '../../contract/loads.ts'
+
+/** A signal that readings may name. */
+export interface KnownSignal {
+  signal_key: number
+  id: string
+  asset_id: string
+  quantity: string
+}
+
+export interface LoaderJob {
+  /** The file as it came. */
+  path: string
+  /** A folder of this job alone, for what the loader writes. */
+  folder: string
+  mapping: Mapping
+  /** The format where the mapping says none. */
+  format: 'csv' | 'json' | 'ndjson'
+  /** The zone of times without an offset where the mapping names none. */
+  tz: string
+  limits: { inflatedBytes: number }
+  target:
+    | { kind: 'measurements'; signals: KnownSignal[] }
+    | { kind: 'dataset'; columns: Column[] }
+    | { kind: 'records'; fields: string[] }
+}
+
+/** Rows that the loader has settled itself; the merge adds what the warehouse decides. */
+export interface LoaderCounts {
+  rows_read: number
+  rows_rejected: number
+  rows_updated: number
+  rows_unchanged: number
+}
+
+export type LoaderMessage =
+  | { type: 'progress'; fraction: number; rows_read: number }
+  /** A run file of readings, for `Staging.stageRun`. */
+  | { type: 'run'; path: string; layer: number }
+  /** `header` is the first line of a CSV file as it stood, null where there is none. */
+  | { type: 'done'; counts: LoaderCounts; layers: number; header: string | null }
+  /** The whole file cannot be loaded; the reason is for the person who sent it. */
+  | { type: 'failed'; reason: string }
+
+/** Names of the files that a job leaves in its folder, beside its runs. */
+export const REJECTS_FILE = 'rejects.csv'
+export const ROWS_FILE = 'rows.csv'
+export const RECORDS_FILE = 'records.ndjson'
+
+/** The columns of `rejects.csv`, as the warehouse stages them. */
+export const REJECT_COLUMNS = [
+  { name: 'line', type: 'bigint' },
+  { name: 'column_name', type: 'text' },
+  { name: 'value', type: 'text' },
+  { name: 'reason', type: 'text' },
+  { name: 'raw', type: 'text' },
+]
+
+/** The whole file cannot be loaded: the message says why and what would be right. */
+export class FileRefused extends Error {}

@@ -1,0 +1,51 @@
+// The loader: a short-lived process that reads one file nobody has vouched for, checks every row, and leaves sorted
+// runs and refused rows in its own folder. It knows no store; a file that breaks it breaks nothing else.
+
+import { AppError } from '../errors.ts'
+import { FileRefused, type LoaderCounts, type LoaderJob, type LoaderMessage } from './job.ts'
+import { loadReadings } from './load-readings.ts'
+import { loadDatasetRows, loadRecords } from './load-rows.ts'
+
+/** Progress is told at most this often. */
+const PROGRESS_MS = 100
+
+const told = { progressAt: 0 }
+
+function tell(message: LoaderMessage): void {
+  if (message.type === 'progress') {
+    if (performance.now() - told.progressAt < PROGRESS_MS) return
+    told.progressAt = performance.now()
+  }
+  process.send?.(message)
+}
+
+async function load(job: LoaderJob): Promise<void> {
+  const counts: LoaderCounts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+  const { target } = job
+  if (target.kind === 'measurements') {
+    const { layers, header } = await loadReadings(job, target.signals, { counts, tell })
+    tell({ type: 'done', counts, layers, header })
+    return
+  }
+  const header =
+    target.kind === 'dataset'
+      ? await loadDatasetRows(job, target.columns, { counts, tell })
+      : await loadRecords(job, target.fields, { counts, tell })
+  tell({ type: 'done', counts, layers: 0, header })
+}
+
+process.once('message', (job: LoaderJob) => {
+  load(job)
+    .catch((error: unknown) => {
+      if (!(error instanceof FileRefused || error instanceof AppError)) throw error
+      tell({ type: 'failed', reason: error.message })
+    })
+    .then(
+      () => process.disconnect(),
+      (error: unknown) => {
+        process.stderr.write(String(error instanceof Error ? error.stack : error))
+        process.exit(1)
+      },
+    )
+})
+process.once('disconnect', () => process.exit(0))
