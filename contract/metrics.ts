@@ -15,8 +15,10 @@ import {
 } from './basics.ts'
 import { Cell, DatasetName } from './datasets.ts'
 
+/** `avg`, as formulas spell it, is the same as `mean`. */
 export const Aggregate = Type.Union([
   Type.Literal('mean'),
+  Type.Literal('avg'),
   Type.Literal('sum'),
   Type.Literal('min'),
   Type.Literal('max'),

@@ -31,8 +31,7 @@ import { createMetricService } from './domains/metrics/service.ts'
 import { signalRoutes } from './domains/signals/routes.ts'
 import { createSignalService, signalsOfAssets } from './domains/signals/service.ts'
 import type { Control, Warehouse } from './engine/db.ts'
-import type { MigrationStatus } from './engine/migrate.ts'
-import { openControlStore, openStores, type Stores, storeStatus } from './engine/open.ts'
+import { openControlStore, openStores, type Stores, type StoresStatus, storesStatus } from './engine/open.ts'
 import type { RouteTable } from './http/route-table.ts'
 import { createDoor } from './http/server.ts'
 import { ping, removeUnanswered } from './http/store.ts'
@@ -114,6 +113,7 @@ async function wire(parts: Parts): Promise<App> {
       { name: 'control', check: () => ping(stores.control) },
       { name: 'warehouse', check: () => ping(stores.warehouse) },
     ],
+    warnings: stores.losses,
     routes: domainRoutes(services, config, secure),
   })
   return {
@@ -208,12 +208,10 @@ export async function migrateStores(config: Config): Promise<string[]> {
   return stores.migrated
 }
 
-/** The migrations of each store, applied and missing. */
-export async function storeMigrations(
-  config: Config,
-): Promise<{ control: MigrationStatus; warehouse: MigrationStatus }> {
+/** How both stores are: migrations applied and missing, and losses. Only while no service has them open. */
+export async function inspectStores(config: Config): Promise<StoresStatus> {
   makeDataFolder(config.dataDir)
-  return storeStatus(config, { clock: systemClock, log: createLog(config) })
+  return storesStatus(config, { clock: systemClock, log: createLog(config) })
 }
 
 /** Does the work at the first call; every other call waits for the same end. */

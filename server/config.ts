@@ -96,7 +96,7 @@ export const SETTINGS = {
   queryMemoryMb: {
     name: 'QUERY_MEMORY_MB',
     kind: whole(64, 1_048_576),
-    default: '1024',
+    default: '640',
     unit: 'megabytes',
     help: 'Memory that the embedded warehouse may use; beyond it, it works on disk',
   },

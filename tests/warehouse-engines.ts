@@ -46,6 +46,7 @@ export const WAREHOUSE_ENGINES: Record<'duckdb' | 'postgres', OpenWarehouse> = {
       folder: join(folder, 'staging'),
       acknowledged,
       async kill() {
+        await supervisor.connection()
         const pid = supervisor.pid()
         if (pid !== undefined) process.kill(pid, 'SIGKILL')
       },

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { storeMigrations } from '../app.ts'
+import { inspectStores } from '../app.ts'
 import { type Config, SETTINGS } from '../config.ts'
 
 interface Finding {
@@ -61,8 +61,8 @@ async function findStores(config: Config): Promise<Finding[]> {
   const running = await askRunning(config)
   if (running !== undefined) return running
   try {
-    const stores = await storeMigrations(config)
-    return Object.entries(stores).map(([what, { pending }]) => ({
+    const { migrations, losses } = await inspectStores(config)
+    const found = Object.entries(migrations).map(([what, { pending }]) => ({
       ok: true,
       what,
       says:
@@ -70,21 +70,32 @@ async function findStores(config: Config): Promise<Finding[]> {
           ? 'opens, at the current schema'
           : `opens; the next start applies ${pending.join(', ')}`,
     }))
+    return [...found, ...losses.map(lostData)]
   } catch (error) {
     return [{ ok: false, what: 'stores', says: error instanceof Error ? error.message : String(error) }]
   }
 }
 
+const lostData = (says: string): Finding => ({ ok: false, what: 'data', says })
+
 async function askRunning({ host, port }: Config): Promise<Finding[] | undefined> {
   try {
     const response = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(3000) })
-    const { checks } = (await response.json()) as { checks: Record<string, string> } // as /readyz answers
+    // As /readyz answers.
+    const { checks, warnings } = (await response.json()) as {
+      checks: Record<string, string>
+      warnings: string[]
+    }
     const found = Object.entries(checks).map(([what, says]) => ({
       ok: says === 'ok',
       what,
       says: `of the running service: ${says}`,
     }))
-    return [{ ok: true, what: 'service', says: `runs at http://${host}:${port}` }, ...found]
+    return [
+      { ok: true, what: 'service', says: `runs at http://${host}:${port}` },
+      ...found,
+      ...warnings.map(lostData),
+    ]
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 // `tidemark migrate`: both stores brought to the current schema, or what is missing there.
 
-import { migrateStores, storeMigrations } from '../app.ts'
+import { inspectStores, migrateStores } from '../app.ts'
 import type { Config } from '../config.ts'
 
 export async function migrate(config: Config, { status }: { status: boolean }): Promise<void> {
@@ -11,7 +11,8 @@ export async function migrate(config: Config, { status }: { status: boolean }): 
 }
 
 async function showStatus(config: Config): Promise<void> {
-  for (const [store, { applied, pending }] of Object.entries(await storeMigrations(config))) {
+  const { migrations } = await inspectStores(config)
+  for (const [store, { applied, pending }] of Object.entries(migrations)) {
     for (const name of applied) console.log(`${store}  ${name}  applied`)
     for (const name of pending) console.log(`${store}  ${name}  missing`)
   }

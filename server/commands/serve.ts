@@ -52,12 +52,21 @@ async function welcome(app: App, config: Config, address: string): Promise<strin
     `  Sign in as ${bold('manager')} / ${bold('manager')}, or ${bold('user')} / ${bold('user')}, who may only read.`,
     '',
     '  Try next:',
+    ...(await boardLines(app, url)),
     `    ${url}/docs   every request, with an Authorize button`,
     '    npm run tidemark -- load FILE --target measurements',
     '    npm run tidemark -- --help',
     '',
   )
   return lines.join('\n')
+}
+
+/** The first dashboard that there is to look at. */
+async function boardLines(app: App, url: string): Promise<string[]> {
+  const { items } = await app.dashboards.list({ limit: 1 })
+  return items.map(
+    ({ id, name }) => `    ${url}/dashboards/${encodeURIComponent(id)}   the dashboard ${name}`,
+  )
 }
 
 /** Asked before the stores are opened: the usual reason is this very service, already running. */

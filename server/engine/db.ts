@@ -11,15 +11,15 @@ export type Row = Record<string, unknown>
 /** Expressions that engines write differently. Each takes and gives parts of a statement. */
 export interface Dialect {
   readonly name: 'duckdb' | 'postgres' | 'sqlite'
-  /** `value` at the smallest `by`; null when there is no row. */
+  /** `value` at the smallest `by`, of rows that have both; null when there is none. */
   argMin(value: Sql, by: Sql): Sql
-  /** `value` at the greatest `by`; null when there is no row. */
+  /** `value` at the greatest `by`, of rows that have both; null when there is none. */
   argMax(value: Sql, by: Sql): Sql
   /** The median, interpolated between the two middle values. */
   median(value: Sql): Sql
   /** Microseconds since 1970 of a `timestamptz`, a bigint. */
   epochMicros(at: Sql): Sql
-  /** Whole-number division rounding down, of bigints. */
+  /** Whole-number division rounding down, of bigints; the divisor is greater than 0. */
   floorDivide(dividend: Sql, divisor: Sql): Sql
   /** The text at a key of a JSON object column, null when absent. */
   jsonText(column: Sql, key: string): Sql

@@ -128,19 +128,28 @@ export async function openControlStore(settings: StoreSettings): Promise<Control
   }
 }
 
-/** What migrations are applied and missing in both stores, without applying any. */
-export async function storeStatus(
+export interface StoresStatus {
+  /** What is applied and missing, by store. */
+  migrations: { control: MigrationStatus; warehouse: MigrationStatus }
+  /** As in `Stores`; unknown, and so empty, while migrations are missing. */
+  losses: string[]
+}
+
+/** How both stores are, without changing them. */
+export async function storesStatus(
   settings: StoreSettings,
   { clock, log }: { clock: Clock; log: EngineLog },
-): Promise<{ control: MigrationStatus; warehouse: MigrationStatus }> {
+): Promise<StoresStatus> {
   const control = await openControl(settings)
   try {
     const warehouse = await openWarehouse(settings, { control: control.store, clock, log })
     try {
-      return {
+      const migrations = {
         control: await migrationStatus(control.target, control.folder, control.engine),
         warehouse: await migrationStatus(warehouse.target, warehouse.folder, warehouse.engine),
       }
+      const isCurrent = Object.values(migrations).every(({ pending }) => pending.length === 0)
+      return { migrations, losses: isCurrent ? await findLosses(control.store, warehouse.store) : [] }
     } finally {
       await warehouse.store.close()
     }

@@ -3,7 +3,7 @@
 import type { CustomTypesConfig } from 'pg'
 import pg from 'pg'
 import type { Dialect } from './db.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
 
 export const postgresDialect: Dialect = {
   name: 'postgres',
@@ -22,6 +22,9 @@ export const postgresDialect: Dialect = {
   overflowRaises: true,
   keepApart: sql`offset 0`,
 }
+
+/** As the embedded engine has it: rows in which either is null do not count. */
+const bothThere = (value: Sql, by: Sql) => sql`filter (where ${by} is not null and ${value} is not null)`
 
 const INT8 = 20
 const JSON_TEXT = 114

@@ -14,10 +14,18 @@ const CHECK_TIMEOUT_MS = 2_000
 const Ready = Type.Object({
   ready: Type.Boolean(),
   checks: Type.Record(Type.String(), Type.String({ description: 'ok, or why not' })),
+  warnings: Type.Array(Type.String(), { description: 'What is wrong although requests are served' }),
 })
 
+export interface HealthOptions {
+  checks: HealthCheck[]
+  /** Shown to who asks; they make nothing unready. */
+  warnings: string[]
+  isClosing(): boolean
+}
+
 /** `/healthz` answers 200 while the process runs; `/readyz` 503 while anything needed is missing or it is ending. */
-export function addHealth(http: FastifyInstance, checks: HealthCheck[], isClosing: () => boolean): void {
+export function addHealth(http: FastifyInstance, { checks, warnings, isClosing }: HealthOptions): void {
   const open = { needs: 'anyone' } as const
   const tags = ['operation']
   http.get(
@@ -47,7 +55,7 @@ export function addHealth(http: FastifyInstance, checks: HealthCheck[], isClosin
       const ready = all.every(([, result]) => result === 'ok')
       // Not a problem document: those who probe read which part is missing.
       if (!ready) reply.code(503).header('retry-after', '1')
-      return { ready, checks: Object.fromEntries(all) }
+      return { ready, checks: Object.fromEntries(all), warnings }
     },
   )
 }

@@ -229,7 +229,11 @@ describe('those who watch the service', () => {
     const ready = await get('//readyz')
 
     assert.deepEqual(health.body, { status: 'up' })
-    assert.deepEqual(ready.body, { ready: true, checks: { control: 'ok', warehouse: 'ok' } })
+    assert.deepEqual(ready.body, {
+      ready: true,
+      checks: { control: 'ok', warehouse: 'ok' },
+      warnings: [],
+    })
   })
 
   test('learn that it is ending before it stops', async (t) => {

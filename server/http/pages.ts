@@ -61,7 +61,8 @@ function sendFile(reply: FastifyReply, file: string): FastifyReply {
 
 function isPage(request: FastifyRequest, path: string): boolean {
   const isOther = NOT_PAGES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
-  return !isOther && (request.headers.accept ?? '').includes('text/html')
+  // The root has nothing else to show; elsewhere a program that asks for no page is better told of its mistake.
+  return !isOther && (path === '/' || (request.headers.accept ?? '').includes('text/html'))
 }
 
 /** Decoded by the router before, so that it cannot fail. */

@@ -14,6 +14,8 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   if (known.code === 'internal') request.log.error({ err: error }, 'a request failed unexpectedly')
   else if (status >= 500) request.log.warn({ err: error, code: known.code }, 'a request could not be served')
   reply.code(status).headers(headersOf(known, request))
+  // The rest of a body that nobody reads any more would stand in the way of the next request.
+  if (request.raw.destroyed && !request.raw.complete) reply.header('connection', 'close')
   if (request.routeOptions.config.oauth === true) return answerOauth(known, reply)
   const path = request.url.split('?')[0] ?? request.url
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(known, path, request.id)))

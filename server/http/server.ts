@@ -46,6 +46,8 @@ export interface DoorOptions {
   authenticator: Authenticator
   cookieName: string
   checks: HealthCheck[]
+  /** What is wrong although the service works, for who looks after it. */
+  warnings: string[]
   /** The routes of each domain, put below /api/v1 in this order. */
   routes: FastifyPluginAsyncTypebox[]
 }
@@ -84,7 +86,7 @@ export async function createDoor(options: DoorOptions): Promise<Door> {
   await http.register(fastifyCompress, { encodings: ['br', 'zstd', 'gzip'], threshold: 1024 })
   await addOpenapi(http, options)
   addErrorPage(http, readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'))
-  addHealth(http, options.checks, () => closing)
+  addHealth(http, { checks: options.checks, warnings: options.warnings, isClosing: () => closing })
   for (const plugin of options.routes) await http.register(plugin, { prefix: '/api/v1' })
   const surroundings = { ENVIRONMENT: config.env, ZONE: config.tzDefault }
   await addPages(http, { folder: join(ROOT, 'web/dist'), routes, surroundings })

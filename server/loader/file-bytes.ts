@@ -1,6 +1,7 @@
 // The bytes of a file as UTF-8: inflated when gzip, decoded when it is in another encoding, without a byte-order mark.
 
 import { type FileHandle, open } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Mapping } from '../../contract/loads.ts'
 import { FileRefused } from './job.ts'
@@ -61,15 +62,8 @@ async function* inflate(
   raw: AsyncIterable<Uint8Array>,
   { size, inflatedLimit }: { size: number; inflatedLimit: number },
 ): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
-  const feed = (async () => {
-    for await (const chunk of raw) {
-      // A copy: the buffer is filled again while the bytes wait to be inflated.
-      if (!gunzip.write(Buffer.from(chunk))) await new Promise((resolve) => gunzip.once('drain', resolve))
-    }
-    gunzip.end()
-  })()
-  feed.catch((error: unknown) => gunzip.destroy(error instanceof Error ? error : new Error(String(error))))
+  // What goes wrong on either side is met where the inflated bytes are read.
+  const gunzip = pipeline(copies(raw), createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined)
   let inflated = 0
   try {
     for await (const chunk of gunzip) {
@@ -93,6 +87,11 @@ async function* inflate(
   }
 }
 
+/** The buffers are filled again while bytes wait to be inflated. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk)
+}
+
 /** UTF-16 is known by its byte-order mark; other encodings must be named. */
 async function* decode(
   bytes: AsyncIterable<Uint8Array>,
@@ -114,4 +113,7 @@ async function* decode(
     }
     yield decoder ? Buffer.from(decoder.decode(rest, { stream: true })) : rest
   }
+  // Half a character at the end shows as U+FFFD, not as if the file were whole.
+  const cut = decoder?.decode() ?? ''
+  if (cut !== '') yield Buffer.from(cut)
 }

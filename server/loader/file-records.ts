@@ -44,13 +44,12 @@ export async function readRecords(job: LoaderJob, jsonFields: string[], taker: R
 function csvScanner(mapping: Mapping, taker: RecordTaker): RecordScanner {
   const quote = quoteOf(mapping)
   const delimiter = codeOf(mapping.delimiter ?? ',', 'delimiter')
-  const state = { width: -1, skip: mapping.skip_lines ?? 0 }
+  if (delimiter === quote) throw new FileRefused("the mapping's delimiter and quote must be two characters")
+  const skipLines = mapping.skip_lines ?? 0
+  const state = { width: -1 }
   const hasHeader = mapping.header ?? true
   const take = (record: FileRecord) => {
-    if (state.skip > 0) {
-      state.skip--
-      return
-    }
+    if (record.line <= skipLines) return
     if (state.width < 0) {
       state.width = record.count
       if (hasHeader) {

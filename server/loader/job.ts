@@ -24,8 +24,10 @@ export interface LoaderJob {
   limits: { inflatedBytes: number }
   target:
     | { kind: 'measurements'; signals: KnownSignal[] }
-    | { kind: 'dataset'; columns: Column[] }
+    | { kind: 'dataset'; columns: Column[]; unique_key: string[] | null }
     | { kind: 'records'; fields: string[] }
+    /** Reads no further than it takes to tell the columns of a dataset that does not exist yet. */
+    | { kind: 'infer' }
 }
 
 /** Rows that the loader has settled itself; the merge adds what the warehouse decides. */
@@ -42,6 +44,7 @@ export type LoaderMessage =
   | { type: 'run'; path: string; layer: number }
   /** `header` is the first line of a CSV file as it stood, null where there is none. */
   | { type: 'done'; counts: LoaderCounts; layers: number; header: string | null }
+  | { type: 'columns'; columns: Column[] }
   /** The whole file cannot be loaded; the reason is for the person who sent it. */
   | { type: 'failed'; reason: string }
 

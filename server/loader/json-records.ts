@@ -13,8 +13,8 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125]
 function createLayout(paths: string[], take: (record: FileRecord) => void) {
   const record = createRecord()
   const routes = paths.map((path) => path.split('.'))
-  return (data: Uint8Array, from: number, to: number) => {
-    record.line++
+  return (data: Uint8Array, from: number, to: number, line = record.line + 1) => {
+    record.line = line
     const raw = Buffer.from(data.subarray(from, to))
     const value = parse(raw.toString())
     record.broken =
@@ -40,10 +40,18 @@ function createLayout(paths: string[], take: (record: FileRecord) => void) {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return MANY_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+/** Only then can a record hold a whole number that a double does not. */
+const MANY_DIGITS = /\d{16}/
+
+/** Whole numbers beyond 2^53, such as nanoseconds since 1970, as the text that they are. */
+function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? (context?.source ?? value) : value
 }
 
 /** The value at a key, or at a path of keys where no key has the whole name, as text; null when there is none. */
@@ -62,11 +70,12 @@ function ownValue(value: unknown, key: string): unknown {
 /** One object a line; empty lines are passed over, though they count. */
 export function createNdjsonScanner(paths: string[], take: (record: FileRecord) => void): RecordScanner {
   const layOut = createLayout(paths, take)
-  const state: { rest: Buffer } = { rest: Buffer.alloc(0) }
+  const state: { rest: Buffer; line: number } = { rest: Buffer.alloc(0), line: 0 }
   const line = (data: Buffer) => {
+    state.line++
     if (data.length > MOST_RECORD_BYTES)
       throw new FileRefused(`a line is longer than ${MOST_RECORD_BYTES} bytes`)
-    if (data.some((byte) => byte > 32)) layOut(data, 0, data.length)
+    if (data.some((byte) => byte > 32)) layOut(data, 0, data.length, state.line)
   }
   return {
     push(chunk) {
@@ -114,7 +123,8 @@ export function createJsonScanner(
   const atArray = () => way.length === wanted.length && way.every((name, index) => name === wanted[index])
 
   function open(byte: number): void {
-    if (state.arrayDepth < 0 && byte === OPEN_ARRAY && !state.found && atArray()) {
+    if (state.arrayDepth < 0 && byte === OPEN_ARRAY && atArray()) {
+      if (state.found) throw new FileRefused(`the file has two arrays at ${path}; its rows must be in one`)
       state.arrayDepth = state.depth + 1
       state.found = true
     }
@@ -140,6 +150,9 @@ export function createJsonScanner(
 
   function step(data: Buffer, at: number): void {
     const byte = data[at] as number // at is within data
+    if (state.ended && state.depth === 0 && byte > 32) {
+      throw new FileRefused('something stands behind the end of the JSON; rows one a line are NDJSON')
+    }
     if (state.inText) {
       if (state.escaped) state.escaped = false
       else if (byte === BACKSLASH) state.escaped = true

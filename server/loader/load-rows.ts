@@ -6,8 +6,6 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Column } from '../../contract/datasets.ts'
 import { compileRules } from '../domains/datasets/row-rules.ts'
-import type { Instant } from '../engine/sql.ts'
-import { checkZone, instantOf } from '../zone.ts'
 import { type FieldSources, findSources } from './columns.ts'
 import { isCleanText, NOT_UTF8, quoteOf, readRecords } from './file-records.ts'
 import {
@@ -18,10 +16,10 @@ import {
   RECORDS_FILE,
   ROWS_FILE,
 } from './job.ts'
-import { createInstantReader } from './reading-fields.ts'
 import { type FileRecord, fieldText, rawText } from './record.ts'
 import { createRefusals } from './refusals.ts'
 import { createStagedWriter } from './staged-csv.ts'
+import { createTextInstant } from './text-instant.ts'
 
 interface Reporting {
   counts: LoaderCounts
@@ -31,7 +29,7 @@ interface Reporting {
 /** Writes the rows that keep the dataset's rules, each with the line it stood in. */
 export async function loadDatasetRows(
   job: LoaderJob,
-  columns: Column[],
+  { columns, unique_key }: { columns: Column[]; unique_key: string[] | null },
   { counts, tell }: Reporting,
 ): Promise<string | null> {
   const { mapping } = job
@@ -39,7 +37,7 @@ export async function loadDatasetRows(
   const rows = createStagedWriter(join(job.folder, ROWS_FILE))
   const names = columns.map((column) => column.name)
   const rules = compileRules(
-    { columns, unique_key: null },
+    { columns, unique_key },
     { readInstant: createTextInstant(job), decimal: mapping.decimal ?? '.' },
   )
   const quote = quoteOf(mapping)
@@ -124,21 +122,4 @@ function sourceText(record: FileRecord, sources: FieldSources, field: string, qu
   const source = sources.get(field)
   if (!source) return null
   return 'constant' in source ? source.constant : fieldText(record, source.index, quote)
-}
-
-/** Reads a time of a text cell by the mapping's format and zone. */
-function createTextInstant({ mapping, tz: defaultZone }: LoaderJob): (text: string) => Instant | undefined {
-  const tz = mapping.tz ?? defaultZone
-  checkZone(tz)
-  const format = mapping.time_format ?? 'iso'
-  const read = createInstantReader(format, (local) => (Number.isNaN(local) ? local : instantOf(tz, local)))
-  if (!read)
-    throw new FileRefused(
-      `the time_format ${JSON.stringify(format)} cannot be understood; it needs YYYY, MM and DD`,
-    )
-  return (text) => {
-    const bytes = Buffer.from(text)
-    const instant = read(bytes, 0, bytes.length)
-    return Number.isNaN(instant) ? undefined : instant
-  }
 }

@@ -2,6 +2,7 @@
 // runs and refused rows in its own folder. It knows no store; a file that breaks it breaks nothing else.
 
 import { AppError } from '../errors.ts'
+import { inferColumns } from './infer-columns.ts'
 import { FileRefused, type LoaderCounts, type LoaderJob, type LoaderMessage } from './job.ts'
 import { loadReadings } from './load-readings.ts'
 import { loadDatasetRows, loadRecords } from './load-rows.ts'
@@ -27,9 +28,13 @@ async function load(job: LoaderJob): Promise<void> {
     tell({ type: 'done', counts, layers, header })
     return
   }
+  if (target.kind === 'infer') {
+    tell({ type: 'columns', columns: await inferColumns(job) })
+    return
+  }
   const header =
     target.kind === 'dataset'
-      ? await loadDatasetRows(job, target.columns, { counts, tell })
+      ? await loadDatasetRows(job, target, { counts, tell })
       : await loadRecords(job, target.fields, { counts, tell })
   tell({ type: 'done', counts, layers: 0, header })
 }

@@ -183,7 +183,7 @@ const EPOCH_UNITS = new Map([
 const LEAST_INSTANT = daysOf(FIRST_YEAR, 1, 1) * DAY_MICROS
 const GREATEST_INSTANT = (daysOf(LAST_YEAR, 12, 31) + 1) * DAY_MICROS
 
-/** Numbers since 1970 in the unit of the format; nanoseconds are cut to the microsecond below. */
+/** Numbers since 1970 in the unit of the format, fractions exact until 2106; nanoseconds are cut to the microsecond below. */
 function createEpochReader(unit: number): InstantReader {
   const read = createNumberReader('.')
   return (data, start, end) => {
@@ -194,7 +194,9 @@ function createEpochReader(unit: number): InstantReader {
 }
 
 function nanosToMicros(text: string): bigint {
-  return /^\s*[+-]?\d{1,19}\s*$/.test(text) ? BigInt(text.trim()) / 1000n : BigInt(GREATEST_INSTANT)
+  if (!/^\s*[+-]?\d{1,19}\s*$/.test(text)) return BigInt(GREATEST_INSTANT)
+  const nanos = BigInt(text.trim())
+  return (nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n
 }
 
 const PATTERN_PARTS = /YYYY|MM|DD|HH|mm|ss|S{1,6}/g
@@ -218,8 +220,8 @@ function createPatternReader(pattern: string, localToInstant: LocalToInstant): I
     const part = (name: string) => (names.includes(name) ? Number(found[names.indexOf(name) + 1]) : 0)
     const [hours, minutes, seconds] = [part('HH'), part('mm'), part('ss')]
     if (!(hours < 24 && minutes < 60 && seconds < 60)) return Number.NaN
-    const micros =
-      Number((found[names.indexOf('S') + 1] ?? '').padEnd(6, '0')) * (names.includes('S') ? 1 : 0)
+    const fraction = names.includes('S') ? (found[names.indexOf('S') + 1] ?? '') : ''
+    const micros = Number(fraction.padEnd(6, '0'))
     const days = daysOf(part('YYYY'), part('MM'), part('DD'))
     return localToInstant(days * DAY_MICROS + ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros)
   }
@@ -247,6 +249,6 @@ export function explainInstant(text: string, format: string): string {
       ? `the year is not between ${FIRST_YEAR} and ${LAST_YEAR}`
       : 'there is no such day in the calendar'
   }
-  if (/\.\d{6}\d*[1-9]/.test(trimmed)) return 'it is finer than a microsecond'
+  if (/[.,]\d{6}\d*[1-9]/.test(trimmed)) return 'it is finer than a microsecond'
   return 'it is not a time like 2026-01-31T12:00:00Z; other forms need `time_format` in the mapping'
 }

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import type { Column } from '../../../contract/datasets.ts'
 import type { LoaderCounts, LoaderJob, LoaderMessage } from '../../loader/job.ts'
 
 const ENTRY = join(import.meta.dirname, '../../loader/loader-process.ts')
@@ -17,6 +18,7 @@ export interface LoaderEvents {
 
 export type LoaderOutcome =
   | { ended: 'done'; counts: LoaderCounts; layers: number; header: string | null }
+  | { ended: 'columns'; columns: Column[] }
   | { ended: 'refused'; reason: string }
   /** It died: by a signal, by its own fault, or because it was told to stop. */
   | { ended: 'died'; how: string }
@@ -81,6 +83,7 @@ function runJob(child: ChildProcess, job: LoaderJob, events: LoaderEvents): Prom
     child.on('message', (message: LoaderMessage) => {
       if (message.type === 'progress') events.progress(message.fraction, message.rows_read)
       else if (message.type === 'run') events.run(message.path, message.layer)
+      else if (message.type === 'columns') state.outcome = { ended: 'columns', columns: message.columns }
       else if (message.type === 'failed') state.outcome = { ended: 'refused', reason: message.reason }
       else
         state.outcome = {

@@ -1,24 +1,28 @@
 // Refused rows as a file that can be mended and loaded again: the rows as they stood, under the header of their file,
 // with two columns behind that say where each stood and why it was refused; the next load passes those over.
 
-import type { Reject } from '../../../contract/loads.ts'
+import type { Mapping, Reject } from '../../../contract/loads.ts'
 
 const PAGE_ROWS = 1000
 
-interface FileShape {
+/** How the file was read, so that what comes of its rows can be read by the same mapping. */
+interface FileShape extends Pick<Mapping, 'delimiter' | 'quote' | 'skip_lines'> {
   /** The header of the file, null where it had none: then the rows come in columns of our own. */
   header: string | null
-  delimiter: string
 }
 
 /** Reads refused rows behind a line, in pages. */
 type ReadPage = (afterLine: number, limit: number) => Promise<Reject[]>
 
-export async function* rejectsCsv({ header, delimiter }: FileShape, read: ReadPage): AsyncGenerator<string> {
-  const cell = (text: string | null) => quoted(text ?? '', delimiter)
+export async function* rejectsCsv(
+  { header, delimiter = ',', quote = '"', skip_lines = 0 }: FileShape,
+  read: ReadPage,
+): AsyncGenerator<string> {
+  const cell = (text: string | null) => quoted(text ?? '', delimiter, quote)
+  const skipped = '\n'.repeat(skip_lines)
   yield header === null
     ? `${['line', 'column', 'value', 'reason', 'raw'].join(delimiter)}\n`
-    : `${header}${delimiter}rejected_line${delimiter}rejected_reason\n`
+    : `${skipped}${header}${delimiter}rejected_line${delimiter}rejected_reason\n`
   for (let after = 0; ; ) {
     const page = await read(after, PAGE_ROWS)
     const lines = page.map(({ line, column, value, reason, raw }) =>
@@ -32,6 +36,7 @@ export async function* rejectsCsv({ header, delimiter }: FileShape, read: ReadPa
   }
 }
 
-function quoted(text: string, delimiter: string): string {
-  return /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text
+function quoted(text: string, delimiter: string, quote: string): string {
+  const plain = !/[\r\n]/.test(text) && !text.includes(delimiter) && !text.includes(quote)
+  return plain ? text : quote + text.replaceAll(quote, quote + quote) + quote
 }

@@ -2,15 +2,15 @@
 // warehouse takes it in whole. Done again after any crash; the load's batch key makes the second time a no-op.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Column, Dataset } from '../../../contract/datasets.ts'
 import type { Mapping } from '../../../contract/loads.ts'
 import type { Db, Staging, Warehouse } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
 import {
   type LoaderCounts,
   type LoaderJob,
-  RECORDS_FILE,
   REJECT_COLUMNS,
   REJECTS_FILE,
   ROWS_FILE,
@@ -19,16 +19,10 @@ import type { AssetService } from '../assets/service.ts'
 import type { DatasetService } from '../datasets/service.ts'
 import type { MeasurementService } from '../measurements/service.ts'
 import type { SignalService } from '../signals/service.ts'
-import type { Loaders } from './loader.ts'
-import {
-  ASSET_FIELDS,
-  assetOf,
-  type FieldFault,
-  type FileRow,
-  SIGNAL_FIELDS,
-  signalOf,
-} from './record-fields.ts'
-import { insertReject, insertStagedRejects, type StoredLoad } from './store.ts'
+import type { LoaderOutcome, Loaders } from './loader.ts'
+import { mergeRecords } from './merge-records.ts'
+import { ASSET_FIELDS, SIGNAL_FIELDS } from './record-fields.ts'
+import { insertStagedRejects, type StoredLoad } from './store.ts'
 
 export interface RunDeps {
   warehouse: Warehouse
@@ -125,8 +119,9 @@ async function stageFile(
     format: load.format,
     tz: deps.defaultZone,
     limits: { inflatedBytes: deps.inflatedLimitBytes },
-    target: await targetOf(deps, load.target),
+    target: { kind: 'infer' },
   }
+  job.target = await targetOf(deps, one, job)
   // Runs are staged while the loader reads on.
   const staged: Promise<void>[] = []
   const outcome = await deps.loaders.run(job, {
@@ -139,8 +134,7 @@ async function stageFile(
     },
   })
   await Promise.all(staged)
-  if (outcome.ended === 'refused') throw new LoadRefused(outcome.reason)
-  if (outcome.ended === 'died') throw new LoaderDied(outcome.how)
+  const loaded = endOf(outcome, 'done')
   await staging.stageCsv({
     table: 'staged_reject',
     path: join(folder, REJECTS_FILE),
@@ -151,15 +145,55 @@ async function stageFile(
     const columns = await deps.datasets.stagedColumns(dataset)
     await staging.stageCsv({ table: 'staged_row', path: join(folder, ROWS_FILE), columns })
   }
-  return outcome
+  return loaded
 }
 
-async function targetOf(deps: RunDeps, target: string): Promise<LoaderJob['target']> {
-  const dataset = datasetOf(target)
-  if (dataset !== undefined) return { kind: 'dataset', ...(await deps.datasets.get(dataset)) }
-  if (target === 'measurements')
+/** The outcome that was asked for; LoadRefused, LoaderDied or AppError `disk_full` for another. */
+function endOf<E extends 'done' | 'columns'>(
+  outcome: LoaderOutcome,
+  ended: E,
+): Extract<LoaderOutcome, { ended: E }> {
+  if (outcome.ended === 'refused') throw new LoadRefused(outcome.reason)
+  if (outcome.ended === 'died') {
+    throw outcome.how.includes('ENOSPC')
+      ? new AppError('disk_full', 'the disk is full; nothing was stored', { cause: outcome.how })
+      : new LoaderDied(outcome.how)
+  }
+  if (outcome.ended !== ended) throw new Error(`the loader answered ${outcome.ended} instead of ${ended}`)
+  return outcome as Extract<LoaderOutcome, { ended: E }> // just checked
+}
+
+async function targetOf(
+  deps: RunDeps,
+  { load: { target }, signal }: OneLoad,
+  job: LoaderJob,
+): Promise<LoaderJob['target']> {
+  const name = datasetOf(target)
+  if (name !== undefined) {
+    const infer = () => inferColumns(deps, job, signal)
+    const dataset =
+      (await findDataset(deps, name)) ?? (await deps.datasets.create({ name, columns: await infer() }))
+    return { kind: 'dataset', columns: dataset.columns, unique_key: dataset.unique_key }
+  }
+  if (target === 'measurements') {
     return { kind: 'measurements', signals: await deps.measurements.knownSignals() }
+  }
   return { kind: 'records', fields: target === 'assets' ? ASSET_FIELDS : SIGNAL_FIELDS }
+}
+
+async function findDataset({ datasets }: RunDeps, name: string): Promise<Dataset | undefined> {
+  try {
+    return await datasets.get(name)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not_found') return undefined
+    throw error
+  }
+}
+
+/** A dataset that does not exist yet takes its columns from its first file. */
+async function inferColumns({ loaders }: RunDeps, job: LoaderJob, signal: AbortSignal): Promise<Column[]> {
+  const events = { signal, progress: () => {}, run: () => {} }
+  return endOf(await loaders.run({ ...job, target: { kind: 'infer' } }, events), 'columns').columns
 }
 
 interface Merging extends OneLoad {
@@ -200,72 +234,6 @@ function add(counts: LoadCounts, more: Partial<LoadCounts>): void {
   for (const key of ['rows_loaded', 'rows_updated', 'rows_unchanged', 'rows_rejected'] as const) {
     counts[key] += more[key] ?? 0
   }
-}
-
-/** Assets and signals are few: their rows are checked here, against what is stored. */
-async function mergeRecords(tx: Db, deps: RunDeps, { folder, load }: Merging): Promise<Partial<LoadCounts>> {
-  const rows = (await readFile(join(folder, RECORDS_FILE), 'utf8'))
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as FileRow) // written by the loader
-  const outcomes =
-    load.target === 'assets'
-      ? await mergeAssets(tx, deps, { rows, load })
-      : await mergeSignals(tx, deps, rows)
-  const counts = { rows_loaded: 0, rows_updated: 0, rows_unchanged: 0, rows_rejected: 0 }
-  for (const [index, outcome] of outcomes.entries()) {
-    if (typeof outcome === 'string') counts[outcome]++
-    else {
-      counts.rows_rejected++
-      const { line, raw } = rows[index] as FileRow // an outcome for each row
-      await insertReject(tx, load.load_key, { line, raw, ...outcome })
-    }
-  }
-  return counts
-}
-
-type RowOutcome = 'rows_loaded' | 'rows_updated' | 'rows_unchanged' | FieldFault
-
-const OUTCOMES = { inserted: 'rows_loaded', updated: 'rows_updated', unchanged: 'rows_unchanged' } as const
-
-async function mergeAssets(tx: Db, deps: RunDeps, { rows, load }: { rows: FileRow[]; load: StoredLoad }) {
-  const { items: types } = await deps.assets.listTypes({ limit: 1000 })
-  const schemas = new Map(types.map((type) => [type.name, type.attributes_schema]))
-  const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
-  const typeOf = (assetType: string, attribute: string) => declaredType(schemas.get(assetType), attribute)
-  const read = rows.map((row) => assetOf(row, typeOf, mapping.decimal ?? '.'))
-  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
-  return spread(read, await deps.assets.upsertMany(tx, given))
-}
-
-async function mergeSignals(tx: Db, deps: RunDeps, rows: FileRow[]) {
-  const read = rows.map(signalOf)
-  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
-  return spread(read, await deps.signals.upsertMany(tx, given))
-}
-
-type Outcome =
-  | { outcome: 'inserted' | 'updated' | 'unchanged' }
-  | { outcome: 'refused'; column: string; value: string | null; reason: string }
-
-/** Outcomes for every row: those of the rows that could be read, in their places among those that could not. */
-function spread(read: ({ row: unknown } | { fault: FieldFault })[], outcomes: Outcome[]): RowOutcome[] {
-  const next = outcomes.values()
-  return read.map((one) => {
-    if ('fault' in one) return one.fault
-    const outcome = next.next().value
-    if (!outcome) throw new Error('fewer outcomes than rows')
-    if (outcome.outcome !== 'refused') return OUTCOMES[outcome.outcome]
-    return { column: outcome.column, value: outcome.value, reason: outcome.reason }
-  })
-}
-
-function declaredType(schema: Record<string, unknown> | undefined, attribute: string): string | undefined {
-  const properties = schema?.properties
-  if (typeof properties !== 'object' || properties === null) return undefined
-  const property: unknown = Object.getOwnPropertyDescriptor(properties, attribute)?.value
-  if (typeof property !== 'object' || property === null || !('type' in property)) return undefined
-  return typeof property.type === 'string' ? property.type : undefined
 }
 
 /** What a person is told of a load that failed; undefined for a failure that may pass, which is tried again. */

@@ -18,6 +18,7 @@ import { createLoaders } from './loader.ts'
 import { forgetFile, keepFile, type RawFile, rawPath } from './raw-file.ts'
 import { rejectsCsv } from './rejects-csv.ts'
 import { type LoadCounts, LoaderDied, lastingReason, type RunDeps, runLoad } from './run-load.ts'
+import { shown } from './shown-load.ts'
 import * as store from './store.ts'
 
 export interface LoadDeps extends Omit<RunDeps, 'stagingDir' | 'inflatedLimitBytes' | 'loaders'> {
@@ -42,6 +43,8 @@ export interface NewFile {
 /** After that many tries a load that ends in no answer is given up. */
 const TRIES = 3
 const PROGRESS_EVERY_MS = 250
+/** More than files ever come in at the same moment. */
+const QUEUE_TRIES = 50
 const NO_COUNTS: LoadCounts = {
   rows_read: 0,
   rows_loaded: 0,
@@ -51,7 +54,7 @@ const NO_COUNTS: LoadCounts = {
 }
 
 export function createLoadService(deps: LoadDeps) {
-  const { control, clock, jobs, warehouse, datasets, dataDir } = deps
+  const { control, clock, jobs, warehouse, dataDir } = deps
   const loaders = createLoaders()
   const runDeps = {
     ...deps,
@@ -71,15 +74,34 @@ export function createLoadService(deps: LoadDeps) {
   async function findRepeated(file: NewFile, raw: RawFile): Promise<store.StoredLoad | undefined> {
     if (file.idempotency_key === undefined) return undefined
     const before = await store.findByIdempotencyKey(control, file.account_id, file.idempotency_key)
-    if (before && (before.sha256 !== raw.sha256 || before.target !== file.target)) {
-      throw new AppError('key_reused', 'this idempotency key came with another file before; use a new key')
+    if (before === undefined) return undefined
+    const mapping = JSON.stringify(mappingOf(file))
+    if (before.sha256 !== raw.sha256 || before.target !== file.target || before.mapping !== mapping) {
+      throw new AppError(
+        'key_reused',
+        'this idempotency key came with another file, target or mapping before; use a new key',
+      )
     }
     return before
   }
 
+  /** The load of a file: queued now, or before under the same key. */
+  async function queueOnce(id: string, file: NewFile, raw: RawFile): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      const before = await findRepeated(file, raw)
+      if (before) return before.id
+      try {
+        await queue(id, file, raw)
+        return id
+      } catch (error) {
+        // Another file took the number or the key at the same moment.
+        if (!(error instanceof AppError) || error.code !== 'conflict' || tries === QUEUE_TRIES) throw error
+      }
+    }
+  }
+
   async function queue(id: string, file: NewFile, raw: RawFile): Promise<void> {
-    const { format, delimiter } = formatOf(file.content_type, file.file_name)
-    const mapping = delimiter !== undefined ? { delimiter, ...file.mapping } : file.mapping
+    const mapping = mappingOf(file)
     await control.write(async (tx) => {
       const job = await jobs.enqueue(tx, { kind: 'load', payload: { load_id: id }, max_attempts: TRIES })
       await store.insertLoad(tx, {
@@ -90,7 +112,7 @@ export function createLoadService(deps: LoadDeps) {
         size_bytes: raw.size_bytes,
         sha256: raw.sha256,
         mapping,
-        format: mapping.format ?? format,
+        format: mapping.format ?? formatOf(file.content_type, file.file_name).format,
         created_by: file.account_id,
         created_at: now(),
         job_id: job.id,
@@ -109,24 +131,18 @@ export function createLoadService(deps: LoadDeps) {
     /** Keeps the file and queues its load; answers when both are durable. */
     async accept(file: NewFile): Promise<Load> {
       formatOf(file.content_type, file.file_name)
-      const dataset = /^dataset:(.+)$/.exec(file.target)?.[1]
-      if (dataset !== undefined) await datasets.get(dataset)
       loaders.prepare()
       const id = randomUUID()
       const raw = await keepFile(file.stream, rawPath(dataDir, id), deps.uploadLimitBytes)
       try {
         if (raw.size_bytes === 0) throw new AppError('invalid', 'the file is empty')
-        const before = await findRepeated(file, raw)
-        if (before) {
-          await forgetFile(raw.path)
-          return shown(before)
-        }
-        await queue(id, file, raw)
+        const queued = await queueOnce(id, file, raw)
+        if (queued !== id) await forgetFile(raw.path)
+        return shown(await getStored(queued))
       } catch (error) {
         await forgetFile(raw.path)
         throw error
       }
-      return shown(await getStored(id))
     },
 
     close: loaders.close,
@@ -156,9 +172,8 @@ export function createLoadService(deps: LoadDeps) {
     async rejectsCsv(id: string): Promise<AsyncIterable<string>> {
       const load = await getStored(id)
       const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
-      return rejectsCsv(
-        { header: load.format === 'csv' ? load.header : null, delimiter: mapping.delimiter ?? ',' },
-        (after, limit) => store.listRejects(warehouse, load.load_key, after, limit),
+      return rejectsCsv({ ...mapping, header: load.format === 'csv' ? load.header : null }, (after, limit) =>
+        store.listRejects(warehouse, load.load_key, after, limit),
       )
     },
 
@@ -243,6 +258,11 @@ export function createLoadService(deps: LoadDeps) {
 
 export type LoadService = ReturnType<typeof createLoadService>
 
+function mappingOf({ content_type, file_name, mapping }: NewFile): Mapping {
+  const { delimiter } = formatOf(content_type, file_name)
+  return delimiter === undefined ? mapping : { delimiter, ...mapping }
+}
+
 function createProgress(control: Control, loadId: string, run: JobRun) {
   const last = { at: 0 }
   return (fraction: number, rowsRead: number) => {
@@ -251,34 +271,6 @@ function createProgress(control: Control, loadId: string, run: JobRun) {
     // The merge comes after the last byte is read.
     run.progress(fraction * 0.9)
     store.setProgress(control, loadId, fraction * 0.9, rowsRead).catch(() => undefined)
-  }
-}
-
-function shown(load: store.StoredLoad): Load {
-  const seconds =
-    load.finished_at && load.started_at
-      ? (Date.parse(load.finished_at) - Date.parse(load.started_at)) / 1000
-      : 0
-  return {
-    id: load.id,
-    target: load.target,
-    file_name: load.file_name,
-    size_bytes: load.size_bytes,
-    sha256: load.sha256,
-    mapping: JSON.parse(load.mapping) as Mapping, // checked when the load was accepted
-    status: load.status,
-    progress: load.progress,
-    rows_read: load.rows_read,
-    rows_loaded: load.rows_loaded,
-    rows_updated: load.rows_updated,
-    rows_unchanged: load.rows_unchanged,
-    rows_rejected: load.rows_rejected,
-    rows_per_second: seconds > 0 ? Math.round(load.rows_read / seconds) : null,
-    created_by: load.created_by,
-    created_at: load.created_at,
-    started_at: load.started_at,
-    finished_at: load.finished_at,
-    error: load.error,
   }
 }
 

@@ -163,8 +163,11 @@ export async function insertReject(
 ): Promise<void> {
   await tx.run(sql`
     insert into rejected_row (load_key, line, column_name, value, reason, raw)
-    values (${loadKey}, ${line}, ${column}, ${value}, ${reason}, ${raw})`)
+    values (${loadKey}, ${line}, ${column}, ${value && storable(value)}, ${storable(reason)}, ${storable(raw)})`)
 }
+
+/** PostgreSQL takes no text with U+0000. */
+const storable = (text: string) => text.replaceAll('\u0000', '\ufffd')
 
 /** Refused rows in the order of the file, those behind line `after`. */
 export async function listRejects(db: Db, loadKey: number, after: number, limit: number): Promise<Reject[]> {

@@ -1,7 +1,7 @@
 // A file from a request: as its body, or as a part of a multipart form, with the words that say where it goes.
 
-import { PassThrough, Readable } from 'node:stream'
-import type { MultipartFile } from '@fastify/multipart'
+import { Readable } from 'node:stream'
+import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { LoadParameters } from '../../../contract/loads.ts'
@@ -37,11 +37,13 @@ function readBody(request: FastifyRequest, query: LoadParameters): Upload {
   return { ...wordsOf(query), stream: request.body, content_type: request.headers['content-type'] ?? '' }
 }
 
-/** Fields may stand before or behind the file, but those behind come too late to say where it goes. */
+/** Fields stand before the file: what comes behind it comes too late to say where it goes. */
 async function readForm(request: FastifyRequest, query: LoadParameters): Promise<Upload> {
   const fields: Record<string, string> = {}
-  for await (const part of request.parts()) {
-    if (part.type === 'file') return withFile(part, { ...query, ...fields })
+  const parts = request.parts()
+  for (let next = await nextPart(parts); !next.done; next = await nextPart(parts)) {
+    const part = next.value
+    if (part.type === 'file') return withFile(part, parts, { ...query, ...fields })
     if (part.fieldnameTruncated || part.valueTruncated) {
       throw new AppError('too_large', `the field ${part.fieldname.slice(0, 50)} of the form is too long`)
     }
@@ -50,7 +52,26 @@ async function readForm(request: FastifyRequest, query: LoadParameters): Promise
   throw new AppError('invalid', 'the form has no file; send it as the field `file`')
 }
 
-function withFile(part: MultipartFile, given: Record<string, unknown>): Upload {
+type Parts = AsyncIterableIterator<Multipart>
+
+async function nextPart(parts: Parts): Promise<IteratorResult<Multipart>> {
+  try {
+    return await parts.next()
+  } catch (error) {
+    throw formFailure(error)
+  }
+}
+
+/** Errors of the form that have no code are about its shape: a boundary is missing, or a header is broken. */
+function formFailure(error: unknown): unknown {
+  if (error instanceof AppError) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'FST_FILES_LIMIT') return new AppError('invalid', 'the form has several files; send one')
+  if (code !== undefined) return error
+  return new AppError('malformed', 'the form breaks off before its last boundary', { cause: error })
+}
+
+function withFile(part: MultipartFile, parts: Parts, given: Record<string, unknown>): Upload {
   if (!parametersCheck.Check(given)) {
     const faults = parametersCheck
       .Errors(given)
@@ -59,21 +80,28 @@ function withFile(part: MultipartFile, given: Record<string, unknown>): Upload {
     throw new AppError('invalid', 'the fields of the form are not valid', { faults })
   }
   const words = wordsOf({ file_name: part.filename ?? 'file', ...given })
-  // A part that is cut off for its size ends as if it were whole: it must fail instead.
-  const stream = new PassThrough()
-  part.file.on('data', (chunk) => {
-    if (!stream.write(chunk)) part.file.pause()
-  })
-  stream.on('drain', () => part.file.resume())
-  part.file.on('error', (error) => stream.destroy(error))
-  part.file.on('end', () => {
-    if (part.file.truncated)
-      stream.destroy(
-        new AppError('too_large', 'the file is larger than the limit; split it, or compress it with gzip'),
-      )
-    else stream.end()
-  })
+  const stream = Readable.from(wholeFile(part.file, parts), { objectMode: false })
   return { ...words, stream, content_type: part.mimetype }
+}
+
+/** The file's bytes; fails at their end when the form is not whole, or when anything stands behind the file. */
+async function* wholeFile(file: MultipartFile['file'], parts: Parts): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file
+  } catch (error) {
+    throw formFailure(error)
+  }
+  // One that is cut off for its size ends as if it were whole.
+  if (file.truncated) {
+    throw new AppError('too_large', 'the file is larger than the limit; split it, or compress it with gzip')
+  }
+  const behind = await nextPart(parts)
+  if (!behind.done) {
+    throw new AppError(
+      'invalid',
+      'send target, mapping and file_name before the file; behind it they come too late',
+    )
+  }
 }
 
 function wordsOf({

@@ -1,5 +1,6 @@
 // A page of readings around rows that arrive as text: passed on as they come, with the cursor of the next page behind.
 
+const HEAD = Buffer.from('{"items":[')
 const SEPARATOR = Buffer.from('},{"signal_id":')
 
 /**
@@ -7,12 +8,13 @@ const SEPARATOR = Buffer.from('},{"signal_id":')
  * inside an id is escaped, so that the separator stands only between rows.
  */
 export async function* pageText(rows: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
-  yield Buffer.from('{"items":[')
-  let held: Buffer = Buffer.alloc(0)
+  // The head waits for the first rows: until something was sent, a failure can still be answered as one.
+  let held: Buffer = HEAD
+  let row = HEAD.length
   let whole = 0
   for await (const chunk of rows) {
     held = Buffer.concat([held, chunk])
-    let start = 0
+    let start = row
     for (let end = held.indexOf(SEPARATOR); end >= 0; end = held.indexOf(SEPARATOR, start)) {
       whole++
       if (whole === limit) {
@@ -22,8 +24,10 @@ export async function* pageText(rows: AsyncIterable<Uint8Array>, limit: number):
       }
       start = end + 2
     }
-    if (start > 0) yield held.subarray(0, start)
+    if (start === row) continue
+    yield held.subarray(0, start)
     held = held.subarray(start)
+    row = 0
   }
   yield held
   yield Buffer.from('],"next":null}')

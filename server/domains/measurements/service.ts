@@ -17,6 +17,7 @@ import { isText, readCursor } from '../../cursor.ts'
 import type { Db, TextFormat, Warehouse } from '../../engine/db.ts'
 import { formatInstant } from '../../engine/sql.ts'
 import { AppError } from '../../errors.ts'
+import { checkZone } from '../../zone.ts'
 import { type KeyOf, prepareRows } from './append.ts'
 import { drawSeries } from './downsample.ts'
 import { createGroupCommit } from './group-commit.ts'
@@ -41,7 +42,7 @@ export function createMeasurementService({ warehouse, clock, defaultZone }: Meas
 
   /** Prepares and stores the rows, again when a signal went away between the two. */
   async function append(rows: NewMeasurement[], query: AppendQuery): Promise<AppendResult> {
-    const when = { tz: query.tz ?? defaultZone, now: clock.now() }
+    const when = { tz: checkZone(query.tz ?? defaultZone), now: clock.now() }
     for (let tries = 1; ; tries++) {
       const prepared = prepareRows(rows, await signalsOf(warehouse, rows), when)
       if (query.atomic && prepared.rejected.length > 0) throw refusedWhole(prepared.rejected)
@@ -126,7 +127,7 @@ export function createMeasurementService({ warehouse, clock, defaultZone }: Meas
     /** Removes the readings of a signal in [from, to); answers how many there were. */
     async remove({ signal_id, from, to, tz }: MeasurementDeletion): Promise<{ deleted: number }> {
       const [signal] = await getSignals([signal_id])
-      const when = { tz: tz ?? defaultZone, now: clock.now() }
+      const when = { tz: checkZone(tz ?? defaultZone), now: clock.now() }
       const span = { from: parseWhen(from, when), to: parseWhen(to, when) }
       if (span.from >= span.to) throw new AppError('invalid', 'the range is empty: from must be before to')
       const key = signal?.signal_key ?? 0

@@ -54,8 +54,11 @@ function placed({ edges }: Buckets): readonly number[] {
 }
 
 /** What is kept of a signal's measurements in a bucket, and how those of several make one value. */
+const MEAN = { part: sql`sum(value) as total`, whole: sql`sum(total) / nullif(sum(samples), 0)` }
+
 const AGGREGATES: Record<Aggregate, (dialect: Dialect) => { part: Sql; whole: Sql }> = {
-  mean: () => ({ part: sql`sum(value) as total`, whole: sql`sum(total) / nullif(sum(samples), 0)` }),
+  mean: () => MEAN,
+  avg: () => MEAN,
   sum: () => ({ part: sql`sum(value) as total`, whole: sql`sum(total)` }),
   min: () => ({ part: sql`min(value) as least`, whole: sql`min(least)` }),
   max: () => ({ part: sql`max(value) as greatest`, whole: sql`max(greatest)` }),

@@ -8,7 +8,7 @@ import type { Columns, Db, ReadOptions, Row, Staging, Warehouse, WriteOptions } 
 import { render, type Sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
-import type { EngineConnection } from './engine-connection.ts'
+import { type EngineConnection, questionTooLong } from './engine-connection.ts'
 import type { Supervisor } from './engine-supervisor.ts'
 import type { ResultSet } from './frames.ts'
 import { toRows } from './result-rows.ts'
@@ -44,10 +44,17 @@ export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehous
     }
   }
 
-  const read = (statement: Sql, timeoutMs = queryTimeoutMs) =>
-    retried((connection) =>
-      connection.ask<ResultSet>({ op: 'query', statement: render(statement, placeholder), timeoutMs }),
-    )
+  async function read(statement: Sql, timeoutMs = queryTimeoutMs): Promise<ResultSet> {
+    const ask = { op: 'query', statement: render(statement, placeholder), timeoutMs } as const
+    return await retried(async (connection) => {
+      const askedAt = performance.now()
+      return await connection.ask<ResultSet>(ask).catch((error: unknown) => {
+        // It may be what could not be interrupted and cost the engine its life: asked again, it would each time.
+        if (isLost(error) && performance.now() - askedAt >= timeoutMs) throw questionTooLong(error)
+        throw error
+      })
+    })
+  }
 
   const warehouse: Warehouse = {
     dialect: duckdbDialect,

@@ -27,9 +27,11 @@ const MESSAGES = {
 export const engineLost = (cause?: unknown) =>
   new AppError('engine_lost', 'the database is restarting; try again in a moment', { cause })
 
+export const questionTooLong = (cause?: unknown) =>
+  new AppError('query_timeout', MESSAGES.query_timeout, { cause })
+
 /** Unlike a lost engine, this one does not come back: there is nothing to wait for. */
-export const engineClosed = () =>
-  new AppError('busy', 'the service is stopping; try again in a moment')
+export const engineClosed = () => new AppError('busy', 'the service is stopping; try again in a moment')
 
 /** Connects; `onClose` is called once when the connection ends, for whatever reason. */
 export async function connectEngine(socketPath: string, onClose: () => void): Promise<EngineConnection> {

@@ -1,12 +1,12 @@
 // The engine process: the one process that opens the DuckDB file. It answers over a local socket that only its owner
 // may use, and ends when the process that started it does. Started by engine-supervisor.ts with its options as JSON.
 
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import { readResult } from './duckdb-columns.ts'
-import { createReaders, type DuckdbOptions, openDuckdb } from './duckdb-sessions.ts'
+import { createReaders, type DuckdbOptions, endAtOnce, openDuckdb } from './duckdb-sessions.ts'
 import { createSessions } from './engine-sessions.ts'
 import { createStreams } from './engine-streams.ts'
 import { type Answer, type Ask, type EngineFault, readFrames, writeFrame } from './frames.ts'
@@ -50,12 +50,17 @@ async function lastVersion(): Promise<number> {
   })
 }
 
+/** Brings what is in the write-ahead log into the file, so that the next start need not. Fails while others write. */
+async function checkpoint(): Promise<void> {
+  await readers.use(async (run) => await run({ text: 'checkpoint', values: [] }, STATEMENT_LIMIT_MS))
+}
+
 /** Answers one client for as long as it is connected. */
 function serve(socket: Socket): void {
   const send = (answer: Answer) => {
     if (!socket.destroyed) writeFrame(socket, answer)
   }
-  const sessions = createSessions({ instance, turns, committed })
+  const sessions = createSessions({ instance, turns, committed, folder: dirname(options.path) })
   const streams = createStreams(instance, (id, chunk) => send({ id, chunk }))
 
   async function answer(id: number, ask: Ask): Promise<unknown> {
@@ -77,6 +82,8 @@ function serve(socket: Socket): void {
         return await sessions.open()
       case 'close':
         return await sessions.close(ask.session)
+      case 'checkpoint':
+        return await checkpoint()
       default:
         return await sessions.write(ask)
     }
@@ -86,7 +93,10 @@ function serve(socket: Socket): void {
     const { id, ask } = message as { id: number; ask: Ask } // written by engine-connection.ts
     answer(id, ask).then(
       (result) => send({ id, result }),
-      (error: unknown) => send({ id, ...faultOf(error) }),
+      (error: unknown) => {
+        endWhenUnusable(error)
+        send({ id, ...faultOf(error) })
+      },
     )
   })
   socket.on('error', () => socket.destroy())
@@ -96,13 +106,22 @@ function serve(socket: Socket): void {
   })
 }
 
+/** After some errors, a checkpoint without space among them, the database answers nothing until it is opened again. */
+function endWhenUnusable(error: unknown): void {
+  if (!/^FATAL Error|database has been invalidated/.test(error instanceof Error ? error.message : '')) return
+  writeSync(process.stderr.fd, String(error))
+  endAtOnce()
+}
+
 function faultOf(error: unknown): { fault: EngineFault; message: string } {
   const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof AppError && (error.code === 'busy' || error.code === 'query_timeout')) {
-    return { fault: error.code, message }
-  }
+  if (error instanceof AppError && isFault(error.code)) return { fault: error.code, message }
   if (/no space left|disk full|could not write/i.test(message)) return { fault: 'disk_full', message }
   return { fault: 'internal', message }
+}
+
+function isFault(code: string): code is EngineFault {
+  return code === 'busy' || code === 'query_timeout' || code === 'disk_full'
 }
 
 mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o700 })
@@ -115,8 +134,5 @@ server.listen(options.socketPath, () => {
 
 /** The parent holds the other end of our standard input: when it goes, we go, and the next one may open the file. */
 process.stdin.resume()
-process.stdin.on('end', () => {
-  instance.closeSync()
-  process.exit(0)
-})
+process.stdin.on('end', endAtOnce)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)

@@ -1,5 +1,6 @@
 // Sessions of one client: a connection with its staging tables and, while it has its turn among writers, a transaction.
 
+import { statfsSync } from 'node:fs'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { AppError } from '../../errors.ts'
 import { readResult } from './duckdb-columns.ts'
@@ -16,6 +17,8 @@ export type SessionAsk = Extract<
 
 /** Writers that wait for their turn, or have it; more would wait longer than anyone does. */
 const SESSIONS_AT_ONCE = 256
+/** A checkpoint that finds no space makes the database unusable until it is opened again, so writers stop before that. */
+const LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 interface Session {
   connection: DuckDBConnection
@@ -31,9 +34,11 @@ export interface SessionDeps {
   turns: Turns
   /** The version of the last committed batch of the whole process. */
   committed: { version: number }
+  /** Where the database's file is. */
+  folder: string
 }
 
-export function createSessions({ instance, turns, committed }: SessionDeps) {
+export function createSessions({ instance, turns, committed, folder }: SessionDeps) {
   const sessions = new Map<number, Session>()
   const counter = { next: 1 }
 
@@ -59,6 +64,7 @@ export function createSessions({ instance, turns, committed }: SessionDeps) {
 
   async function begin(session: Session): Promise<number> {
     session.endTurn = await turns.take()
+    refuseFullDisk(folder)
     await session.connection.run('begin transaction')
     return committed.version + 1
   }
@@ -97,6 +103,11 @@ export function createSessions({ instance, turns, committed }: SessionDeps) {
       for (const id of sessions.keys()) void close(id)
     },
   }
+}
+
+function refuseFullDisk(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize < LEAST_FREE_BYTES) throw new AppError('disk_full', 'the disk is full')
 }
 
 async function stage(

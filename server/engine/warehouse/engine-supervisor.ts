@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -21,7 +21,7 @@ export interface Supervisor {
   connection(waitMs?: number): Promise<EngineConnection>
   /** The process id of the engine that runs now. */
   pid(): number | undefined
-  /** Ends the engine after what was sent before. */
+  /** Ends the engine, with all that was committed in its file. */
   stop(): Promise<void>
 }
 
@@ -30,6 +30,8 @@ const FIRST_START_MS = 15_000
 const HEARTBEAT_MS = 2000
 /** Statements run beside the engine's event loop, so that only a stuck process fails to answer this long. */
 const SILENCE_MS = 15_000
+/** How long the last checkpoint may take. */
+const STOP_MS = 10_000
 const RESTART_PAUSE_MS = { first: 10, most: 2000 }
 /** A socket's path may have 108 bytes; a longer one goes to the temporary folder. */
 const SOCKET_PATH_BYTES = 100
@@ -62,6 +64,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     child: undefined,
     current: undefined,
     stopping: false,
+    opened: false,
     lastAnswerAt: 0,
     complaint: '',
     waiting: [],
@@ -100,10 +103,15 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     async stop() {
       state.stopping = true
       clearInterval(heartbeat)
-      state.current?.end()
-      state.child?.stdin?.end()
       for (const give of state.waiting.splice(0)) give(undefined)
+      const { child, current } = state
+      // One that hangs is not waited for: what was committed is safe without a checkpoint.
+      const forced = setTimeout(() => child?.kill('SIGKILL'), STOP_MS)
+      await current?.ask({ op: 'checkpoint' }).catch(() => undefined)
+      current?.end()
+      child?.stdin?.end()
       await running
+      clearTimeout(forced)
     },
   }
   try {
@@ -111,7 +119,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   } catch (cause) {
     await supervisor.stop()
     throw new Error(
-      `the warehouse ${engine.path} cannot be opened: ${state.complaint || 'no answer in time'}`,
+      `the warehouse ${engine.path} cannot be opened: ${reasonIn(state.complaint) || 'no answer in time'}`,
       { cause },
     )
   }
@@ -122,10 +130,17 @@ interface State {
   child: ChildProcess | undefined
   current: EngineConnection | undefined
   stopping: boolean
+  /** Whether any engine has been ready: then the next one will be, too. */
+  opened: boolean
   lastAnswerAt: number
   /** The end of what the last engine that died wrote to standard error. */
   complaint: string
   waiting: ((connection: EngineConnection | undefined) => void)[]
+}
+
+/** The sentence in what Node writes of an error that nobody caught. */
+function reasonIn(complaint: string): string {
+  return /^(?:\w*Error): (.*)$/m.exec(complaint)?.[1] ?? complaint
 }
 
 /** One life of the engine process, from its start to its end. */
@@ -146,11 +161,13 @@ async function runOnce(engine: EngineOptions, state: State, log: EngineLog): Pro
     state.complaint = (state.complaint + data.toString()).slice(-2000)
   })
   child.stdout?.once('data', () => {
-    void attach(engine, state)
+    void attach(engine, state, child)
   })
   await ended
   state.current?.end()
   state.current = undefined
+  // What keeps the first engine from opening its file would keep the next one from it.
+  if (!state.opened && child.exitCode !== null) for (const give of state.waiting.splice(0)) give(undefined)
   if (!state.stopping) {
     log.error(
       { exit_code: child.exitCode, signal: child.signalCode, complaint: state.complaint },
@@ -159,17 +176,20 @@ async function runOnce(engine: EngineOptions, state: State, log: EngineLog): Pro
   }
 }
 
-async function attach(engine: EngineOptions, state: State): Promise<void> {
-  if (state.stopping || !existsSync(engine.socketPath)) return
+/** Connects to an engine that is ready, and again when the connection breaks; one that cannot be reached is ended. */
+async function attach(engine: EngineOptions, state: State, child: ChildProcess): Promise<void> {
+  if (state.stopping) return
   const connection = await connectEngine(engine.socketPath, () => {
     if (state.current === connection) state.current = undefined
-    void attach(engine, state)
+    void attach(engine, state, child)
   }).catch(() => undefined)
   if (!connection || state.stopping) {
     connection?.end()
+    if (!state.stopping) child.kill('SIGKILL')
     return
   }
   state.current = connection
+  state.opened = true
   state.lastAnswerAt = Date.now()
   for (const give of state.waiting.splice(0)) give(connection)
 }

@@ -26,6 +26,7 @@ export type Ask =
   | { op: 'commit'; session: number; version: number }
   | { op: 'close'; session: number }
   | { op: 'version' }
+  | { op: 'checkpoint' }
 
 /** How a column's values are to be read: numbers, microseconds since 1970, or as they are. */
 export type ColumnKind = 'number' | 'instant' | 'plain'

@@ -5,17 +5,18 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import Cursor from 'pg-cursor'
 import type { Clock } from '../../clock.ts'
 import type { Columns, Db, Row, Staging, Warehouse, WriteOptions } from '../db.ts'
 import { ensureSchema, openPool, postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
 import { postgresDialect } from '../postgres-dialect.ts'
-import { render, type Sql, sql } from '../sql.ts'
+import { type Sql, sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
 import type { ResultSet } from './frames.ts'
 import { binaryCopy, columnTypes, resultSet } from './postgres-columns.ts'
-import { textHeader, toRows, toText } from './result-rows.ts'
+import { STREAMS_AT_ONCE, streamText } from './postgres-streams.ts'
+import { toRows } from './result-rows.ts'
 import { instantWords, type LayeredRun, readRun } from './run-file.ts'
+import { createTurns } from './turns.ts'
 
 export interface PostgresWarehouseOptions {
   url: string
@@ -26,9 +27,8 @@ export interface PostgresWarehouseOptions {
 
 const SCHEMA = 'warehouse'
 const READERS = 8
-const WRITERS = 4
+const WRITERS = 8
 const WRITE_TIMEOUT_MS = 600_000
-const CURSOR_ROWS = 1000
 
 export interface PostgresWarehouse extends Warehouse {
   /** What migrations need: one transaction, before there is a `batch` table. */
@@ -39,8 +39,16 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
   const { url } = options
   const readers = openPool({ url, schema: SCHEMA, max: READERS, readOnly: true, purpose: 'warehouse-read' })
   const writers = openPool({ url, schema: SCHEMA, max: WRITERS, readOnly: false, purpose: 'warehouse-write' })
+  const streams = openPool({
+    url,
+    schema: SCHEMA,
+    max: STREAMS_AT_ONCE,
+    readOnly: true,
+    purpose: 'warehouse-text',
+  })
   const close = async (): Promise<void> => {
-    await Promise.all([readers.end(), writers.end()])
+    const open = [readers, writers, streams].filter((pool) => !pool.ending)
+    await Promise.all(open.map((pool) => pool.end()))
   }
   try {
     await ensureSchema(writers, SCHEMA)
@@ -65,7 +73,8 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
       const { names, columns, rows } = await read(statement, timeoutMs)
       return { names, columns, rows }
     },
-    text: (statement, format) => streamText(readers, statement, format),
+    text: (statement, format, { timeoutMs = options.queryTimeoutMs } = {}) =>
+      streamText(streams, { statement, format, timeoutMs }),
     write: (batchKey, work, writeOptions = {}) =>
       whileLost(() => writeOnce(writers, { batchKey, work, writeOptions, options })).catch(
         (error: unknown) => {
@@ -123,45 +132,6 @@ function clientDb(client: pg.PoolClient): Db {
   }
 }
 
-async function* streamText(
-  pool: pg.Pool,
-  statement: Sql,
-  format: Parameters<Warehouse['text']>[1],
-): AsyncGenerator<Uint8Array> {
-  const client = await pool.connect()
-  const { text, values } = render(statement, (position) => `$${position}`)
-  const cursor = client.query(new Cursor(text, values, { rowMode: 'array', types: columnTypes }))
-  try {
-    for (let first = true; ; first = false) {
-      const { rows, fields } = await readSome(cursor)
-      const set = resultSet(fields, rows, 0)
-      const header = first ? textHeader(set.names, format) : ''
-      const piece = header + toText(set, format, first)
-      if (piece.length > 0) yield Buffer.from(piece)
-      if (rows.length < CURSOR_ROWS) return
-    }
-  } catch (error) {
-    throw postgresFailure(error)
-  } finally {
-    await cursor.close().catch(() => undefined)
-    client.release()
-  }
-}
-
-interface CursorPiece {
-  rows: (number | string | boolean | null)[][]
-  fields: pg.FieldDef[]
-}
-
-function readSome(cursor: Cursor): Promise<CursorPiece> {
-  return new Promise((resolve, reject) => {
-    cursor.read(CURSOR_ROWS, (error, rows, result) => {
-      if (error) reject(error)
-      else resolve({ rows, fields: result.fields })
-    })
-  })
-}
-
 interface OneWrite<T> {
   batchKey: string
   work: (tx: Db) => Promise<T>
@@ -181,9 +151,7 @@ async function writeOnce<T>(
       if (done) return done.result as T // what this write answered then
       await writeOptions.stage(stagingOf(client))
     }
-    await client.query('begin')
-    // One writer at a time, as on the embedded engine: the merge reads what it then writes.
-    await client.query(`select pg_advisory_xact_lock(hashtext('tidemark write'))`)
+    await takeTurn(client)
     const done = await findBatch(tx, batchKey)
     if (done) return done.result as T // what this write answered then
     const [last] = await tx.query<{ version: number }>(
@@ -207,6 +175,15 @@ async function writeOnce<T>(
   }
 }
 
+/** Begins a transaction. One writer at a time, as on the embedded engine: the merge reads what it then writes. */
+async function takeTurn(client: pg.PoolClient): Promise<void> {
+  await client.query('begin')
+  await client.query(`set statement_timeout = ${WRITE_TIMEOUT_MS}`)
+  const text = `select pg_advisory_xact_lock(hashtext('tidemark write'))`
+  const turn = { text, query_timeout: WRITE_TIMEOUT_MS + 1000 }
+  await client.query(turn)
+}
+
 /** A rollback after a commit does nothing; what was staged goes with it. */
 async function endWrite(client: pg.PoolClient, staged: boolean): Promise<void> {
   try {
@@ -220,15 +197,21 @@ async function endWrite(client: pg.PoolClient, staged: boolean): Promise<void> {
 
 function stagingOf(client: pg.PoolClient): Staging {
   const state = { open: false }
+  const turns = createTurns()
   const stage = async (run: LayeredRun) => {
-    if (!state.open) {
-      state.open = true
-      await client.query(
-        'create temp table staged_reading (signal_key integer, measured_at timestamptz, value double precision, layer integer)',
-      )
+    const end = await turns.take()
+    try {
+      if (!state.open) {
+        await client.query(
+          'create temp table staged_reading (signal_key integer, measured_at timestamptz, value double precision, layer integer)',
+        )
+        state.open = true
+      }
+      const target = client.query(copyFrom('copy staged_reading from stdin (format binary)'))
+      await pipeline(Readable.from(binaryCopy(run)), target)
+    } finally {
+      end()
     }
-    const target = client.query(copyFrom('copy staged_reading from stdin (format binary)'))
-    await pipeline(Readable.from(binaryCopy(run)), target)
   }
   return {
     stageReadings: ({ signal_key, measured_at, value, layer }) => {

@@ -1,0 +1,390 @@
+import assert from 'node:assert/strict'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { Staging } from '../server/engine/db.ts'
+import { sql } from '../server/engine/sql.ts'
+import { type LoaderJob, REJECT_COLUMNS, REJECTS_FILE } from '../server/loader/job.ts'
+import { loadReadings } from '../server/loader/load-readings.ts'
+import { createRunWriter } from '../server/loader/reading-runs.ts'
+import { ENGINES, type Running, startApp } from './harness.ts'
+import { compare, createReference, type Outcome, type SentRow } from './readings-reference.ts'
+
+/** How many random histories each engine goes through. */
+const CASES = Number(process.env.LOAD_PATH_CASES ?? 150)
+/** Repeat a run that failed by the seed it printed. */
+const SEED = process.env.LOAD_PATH_SEED ? { seed: Number(process.env.LOAD_PATH_SEED) } : {}
+const SIGNALS_OF_A_CASE = 3
+
+/** Few instants, so that rows meet: neighbours of a microsecond, months apart, before 1970, and far off. */
+const INSTANTS = [
+  '1900-01-01T00:00:00.000000Z',
+  '1969-12-31T23:59:59.999999Z',
+  '1970-01-01T00:00:00.000000Z',
+  '2026-01-30T23:55:00.000000Z',
+  '2026-01-31T00:00:00.000000Z',
+  '2026-01-31T00:00:00.000001Z',
+  '2026-01-31T00:05:00.000000Z',
+  '2026-02-01T00:00:00.000000Z',
+  '2026-03-15T12:00:00.500000Z',
+  '2026-03-15T12:00:00.500001Z',
+  '2027-06-01T00:00:00.000000Z',
+  '2200-12-31T23:59:59.999999Z',
+]
+const VALUES = [0, 1, 2, -1.5, 0.1, 1e300, 5e-324]
+
+/** Rows before they know the signals of their case: `signal` is a place, the last of them an unknown signal. */
+interface Draft {
+  signal: number
+  at: string
+  value: number
+  /** How the row is spoiled; undefined for a good one. */
+  spoil?: 'time' | 'value' | 'width' | undefined
+}
+
+type Step =
+  | { kind: 'load'; rows: Draft[] }
+  | { kind: 'runs'; rows: Draft[]; cuts: number[] }
+  | { kind: 'post'; rows: Draft[] }
+  | { kind: 'remove'; signal: number; from: string; to: string }
+
+const place = fc.constantFrom(0, 0, 0, 1, 1, 2)
+const at = fc.constantFrom(...INSTANTS)
+const value = fc.constantFrom(...VALUES)
+const goodRow: fc.Arbitrary<Draft> = fc.record({ signal: place, at, value })
+const anyRow: fc.Arbitrary<Draft> = fc.oneof(
+  { weight: 9, arbitrary: goodRow },
+  { weight: 1, arbitrary: fc.record({ signal: fc.constant(SIGNALS_OF_A_CASE), at, value }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ signal: place, at, value, spoil: fc.constantFrom('time', 'value', 'width') }),
+  },
+)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('load'), rows: fc.array(anyRow, { maxLength: 40 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('runs'),
+      rows: fc.array(goodRow, { maxLength: 40 }),
+      cuts: fc.array(fc.nat(40), { maxLength: 6 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('post'),
+      rows: fc.array(
+        anyRow.filter(({ spoil }) => spoil === undefined || spoil === 'time'),
+        { minLength: 1, maxLength: 12 },
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove'), signal: place, from: at, to: at }) },
+)
+
+for (const [name, open] of Object.entries(ENGINES)) {
+  describe(`readings on ${name}`, () => {
+    test('random loads, posts and removals leave what applying their rows one by one would', async (t) => {
+      const app = await startApp(t, open)
+      const cases = { next: 0, made: 0 }
+
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+          if (cases.next === cases.made) {
+            await givenSignals(app, cases.made, cases.made + 100)
+            cases.made += 100
+          }
+          const ids = [0, 1, 2].map((index) => `case-${cases.next}-${index}`)
+          cases.next++
+          await runHistory(app, ids, steps)
+        }),
+        { numRuns: CASES, endOnFailure: true, ...SEED },
+      )
+    })
+
+    test('files through the loader process count as their rows do one by one', async (t) => {
+      const app = await startApp(t, open)
+      await givenSignals(app, 0, 1)
+      const ids = [0, 1, 2].map((index) => `case-0-${index}`)
+      const reference = createReference()
+
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyRow, { minLength: 1, maxLength: 200 }), async (drafts) => {
+          const rows = drafts.map((draft) => rowOf(draft, ids))
+          const expected = reference.load(rows)
+          const load = await loadFile(app, fileOf(drafts, ids))
+          assert.equal(load.status, 'done', load.error ?? '')
+          assert.deepEqual(countsOf(load), expected)
+          assert.equal(load.rows_read, rows.length)
+        }),
+        { numRuns: Math.max(5, Math.ceil(CASES / 15)), endOnFailure: true, ...SEED },
+      )
+      await assertSame(app, ids, reference)
+    })
+
+    test('loads and posts at the same time lose no row and count none twice', async (t) => {
+      const app = await startApp(t, open)
+      await givenSignals(app, 0, 1)
+      const ids = [0, 1, 2].map((index) => `case-0-${index}`)
+      const rows = fc.sample(fc.array(goodRow, { minLength: 30, maxLength: 60 }), { numRuns: 40, seed: 1 })
+
+      const outcomes = await Promise.all(
+        rows.map(async (drafts, index) => {
+          const sent = drafts.map((draft) => rowOf(draft, ids))
+          const outcome =
+            index % 10 === 0 ? countsOf(await loadFile(app, fileOf(drafts, ids))) : await post(app, sent)
+          assert.equal(outcome.inserted + outcome.updated + outcome.unchanged + outcome.rejected, sent.length)
+          return outcome
+        }),
+      )
+
+      const distinct = new Set(rows.flat().map(({ signal, at: instant }) => `${signal} ${instant}`))
+      const stored = await storedRows(app, ids)
+      assert.equal(stored.length, distinct.size)
+      assert.equal(
+        new Set(stored.map(({ signal, at: instant }) => `${signal} ${instant}`)).size,
+        distinct.size,
+      )
+      assert.equal(
+        outcomes.reduce((sum, { inserted }) => sum + inserted, 0),
+        distinct.size,
+      )
+      for (const id of ids) {
+        const { body } = await app.get(`/signals/${id}`)
+        assert.equal(body.count, stored.filter(({ signal }) => signal === id).length)
+      }
+    })
+  })
+}
+
+/** Goes through the steps on signals of their own and compares every count, and at the end everything stored. */
+async function runHistory(app: Running, ids: string[], steps: Step[]): Promise<void> {
+  const reference = createReference()
+  for (const each of steps) {
+    if (each.kind === 'remove') {
+      const [from, to] = [each.from, each.to].sort(compare) as [string, string] // two went in
+      if (from === to) continue
+      const query = `signal_id=${ids[each.signal]}&from=${from}&to=${to}`
+      const { body } = await app.delete(`/measurements?${query}`)
+      assert.deepEqual(body, { deleted: reference.remove(ids[each.signal] ?? '', from, to) })
+      continue
+    }
+    const rows = each.rows.map((draft) => rowOf(draft, ids))
+    if (each.kind === 'post') assert.deepEqual(await post(app, rows), reference.post(rows))
+    else if (each.kind === 'load') {
+      assert.deepEqual(await loadHere(app, each.rows, ids), reference.load(rows))
+    } else assert.deepEqual(await mergeRuns(app, rows, each.cuts), reference.load(rows))
+  }
+  await assertSame(app, ids, reference)
+}
+
+async function assertSame(
+  app: Running,
+  ids: string[],
+  reference: ReturnType<typeof createReference>,
+): Promise<void> {
+  assert.deepEqual(await storedRows(app, ids), reference.rows())
+  for (const id of ids) {
+    const { first_at, last_at, last_value, count } = await app.app.signals.get(id)
+    const summary = { first_at: long(first_at), last_at: long(last_at), last_value, count }
+    assert.deepEqual(summary, reference.summary(id))
+  }
+}
+
+/** Every row as it stands in the table: a doubled one would show. */
+async function storedRows(app: Running, ids: string[]) {
+  const { warehouse } = app.app
+  const rows = await warehouse.query<{ signal: string; measured_at: string; value: number }>(sql`
+    select signal.id as signal, measured_at, value
+    from measurement
+    join signal on signal.signal_key = measurement.signal_key
+    where ${warehouse.dialect.oneOf(sql`signal.id`, ids)}`)
+  return rows
+    .map(({ signal, measured_at, value: number }) => ({
+      signal,
+      at: long(measured_at) ?? '',
+      value: number,
+    }))
+    .sort((a, b) => compare(a.signal, b.signal) || compare(a.at, b.at))
+}
+
+/** An instant of an answer, with six digits after the point. */
+function long(instant: string | null): string | null {
+  const [whole, fraction = ''] = (instant ?? '').slice(0, -1).split('.')
+  return instant && `${whole}.${fraction.padEnd(6, '0')}Z`
+}
+
+async function givenSignals(app: Running, from: number, to: number): Promise<void> {
+  const { warehouse, assets, signals } = app.app
+  const names = Array.from({ length: to - from }, (_, index) => `case-${from + index}`)
+  await warehouse.write(`signals ${from}`, async (tx) => {
+    await assets.upsertMany(
+      tx,
+      names.map((name) => ({ id: name, type: 'site', name })),
+    )
+    await signals.upsertMany(
+      tx,
+      names.flatMap((asset_id) =>
+        [0, 1, 2].map((index) => ({
+          id: `${asset_id}-${index}`,
+          asset_id,
+          name: String(index),
+          quantity: 'power',
+        })),
+      ),
+    )
+  })
+}
+
+function rowOf(draft: Draft, ids: string[]): SentRow {
+  const signal = ids[draft.signal]
+  const fault = signal === undefined || draft.spoil !== undefined
+  return { signal: signal ?? 'nobody', at: draft.at, value: draft.value, ...(fault && { fault }) }
+}
+
+function fileOf(drafts: Draft[], ids: string[]): string {
+  const lines = drafts.map((draft) => {
+    const signal = ids[draft.signal] ?? 'nobody'
+    const instant = draft.spoil === 'time' ? draft.at.replace(/-\d\d-/, '-13-') : draft.at
+    const text = draft.spoil === 'value' ? 'about one' : String(draft.value)
+    return `${signal},${instant},${text}${draft.spoil === 'width' ? ',more' : ''}`
+  })
+  return `signal_id,measured_at,value\n${lines.map((line) => `${line}\n`).join('')}`
+}
+
+/** The rows as a request; those spoiled have a time that does not exist. */
+async function post(app: Running, rows: SentRow[]): Promise<Outcome> {
+  const body = rows.map(({ signal, at: instant, value: number, fault }) => ({
+    signal_id: signal,
+    measured_at: fault ? instant.replace(/-\d\d-/, '-13-') : instant,
+    value: number,
+  }))
+  const answer = await app.post('/measurements', body)
+  assert.equal(answer.status, 200, answer.text)
+  const { accepted, updated, unchanged, rejected } = answer.body
+  return { inserted: accepted, updated, unchanged, rejected: rejected.length }
+}
+
+async function loadFile(app: Running, file: string) {
+  const { status, body, text } = await app.post('/loads?target=measurements', file, {
+    'content-type': 'text/csv',
+  })
+  assert.equal(status, 202, text)
+  return await app.loaded(body.id)
+}
+
+function countsOf(load: Awaited<ReturnType<typeof loadFile>>): Outcome {
+  const { rows_loaded, rows_updated, rows_unchanged, rows_rejected } = load
+  return {
+    inserted: rows_loaded,
+    updated: rows_updated,
+    unchanged: rows_unchanged,
+    rejected: rows_rejected,
+  }
+}
+
+interface Loaded {
+  layers: number
+  counts: { rows_updated: number; rows_unchanged: number; rows_rejected: number }
+}
+
+/** A file by the loader's own code in this process, which is quicker than a process for each. */
+async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<Outcome> {
+  const signals = await app.app.measurements.knownSignals()
+  return merge(app, async (folder, staging) => {
+    const path = join(folder, 'file.csv')
+    await writeFile(path, fileOf(drafts, ids))
+    const job: LoaderJob = {
+      path,
+      folder,
+      mapping: {},
+      format: 'csv',
+      tz: 'UTC',
+      limits: { inflatedBytes: 1e9 },
+      target: { kind: 'measurements', signals },
+    }
+    const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+    const staged: Promise<void>[] = []
+    const { layers } = await loadReadings(job, signals, {
+      counts,
+      tell: (message) => {
+        if (message.type === 'run') staged.push(stageRun(staging, message))
+      },
+    })
+    await Promise.all(staged)
+    await staging.stageCsv({
+      table: 'staged_reject',
+      path: join(folder, REJECTS_FILE),
+      columns: REJECT_COLUMNS,
+    })
+    assert.equal(counts.rows_read, drafts.length)
+    return { layers, counts }
+  })
+}
+
+/** The rows as a file too large for one run, cut into runs at the given places. */
+async function mergeRuns(app: Running, rows: SentRow[], cuts: number[]): Promise<Outcome> {
+  const signals = await app.app.measurements.knownSignals()
+  return merge(app, async (folder, staging) => {
+    const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+    const staged: Promise<void>[] = []
+    const runs = createRunWriter({
+      folder,
+      keys: Int32Array.from(signals, ({ signal_key }) => signal_key),
+      counts,
+      wrote: (path, layer) => staged.push(stageRun(staging, { path, layer })),
+      capacity: rows.length,
+    })
+    for (const [index, row] of rows.entries()) {
+      if (cuts.includes(index)) await runs.flush()
+      const instant = Date.parse(row.at) * 1000 + Number(row.at.slice(-4, -1))
+      const signal = signals.findIndex(({ id }) => id === row.signal)
+      runs.add(signal, instant, row.value)
+    }
+    await runs.flush()
+    await runs.finish()
+    await Promise.all(staged)
+    return { layers: runs.layers(), counts }
+  })
+}
+
+/** A failure is met where all runs are awaited. */
+function stageRun(staging: Staging, { path, layer }: { path: string; layer: number }): Promise<void> {
+  const stage = staging.stageRun(path, layer)
+  stage.catch(() => undefined)
+  return stage
+}
+
+async function merge(
+  app: Running,
+  stage: (folder: string, staging: Staging) => Promise<Loaded>,
+): Promise<Outcome> {
+  const folder = join(app.folder, 'staging', crypto.randomUUID())
+  await mkdir(folder, { recursive: true })
+  const staged: { loaded?: Loaded } = {}
+  try {
+    const merged = await app.app.warehouse.write(
+      folder,
+      (tx) => app.app.measurements.mergeStaged(tx, staged.loaded?.layers ?? 0, 7),
+      {
+        stage: async (staging) => {
+          staged.loaded = await stage(folder, staging)
+        },
+      },
+    )
+    const { rows_updated = 0, rows_unchanged = 0, rows_rejected = 0 } = staged.loaded?.counts ?? {}
+    return {
+      inserted: merged.inserted,
+      updated: merged.updated + rows_updated,
+      unchanged: merged.unchanged + rows_unchanged,
+      rejected: rows_rejected,
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
