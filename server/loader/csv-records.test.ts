@@ -207,6 +207,14 @@ describe('records of CSV', () => {
     assert.throws(() => scan([header(200_000)]), /line 1 has more than 5000 columns/)
   })
 
+  test('a line that is too long is refused wherever its chunks end', () => {
+    const bytes = Buffer.from(`a,${'x'.repeat(MOST_RECORD_BYTES)}\nb,c\n`)
+
+    for (const place of [0, 100, bytes.length - 1]) {
+      assert.throws(() => scan(cut(bytes, [place])), /line 1 is longer than 1048576 bytes/)
+    }
+  })
+
   test('a line without end is refused as soon as it is too long, and held no further', () => {
     for (const start of ['a,b\n', 'a,b\n"']) {
       const chunk = Buffer.alloc(MOST_RECORD_BYTES / 4, 'x')

@@ -27,6 +27,9 @@ export interface RecordScanner {
   end(): void
 }
 
+const tooLong = (line: number) =>
+  new FileRefused(`line ${line} is longer than ${MOST_RECORD_BYTES} bytes; a quote may not be closed there`)
+
 /** Calls `take` with each record; empty lines are passed over. The record is only good until `take` returns. */
 export function createCsvScanner(
   { delimiter, quote }: CsvDialect,
@@ -91,6 +94,7 @@ export function createCsvScanner(
       if (data[at] === NEWLINE) break
       at++
     }
+    if (at - from > MOST_RECORD_BYTES) throw tooLong(record.line)
     record.to = at > from && data[at - 1] === RETURN ? at - 1 : at
     if (kinds[count - 1] === PLAIN && (ends[count - 1] ?? 0) > record.to) ends[count - 1] = record.to
     record.data = data
@@ -111,11 +115,7 @@ export function createCsvScanner(
       from = next
     }
     const rest = Math.max(0, length - from)
-    if (rest > MOST_RECORD_BYTES) {
-      throw new FileRefused(
-        `line ${record.line} is longer than ${MOST_RECORD_BYTES} bytes; a quote may not be closed there`,
-      )
-    }
+    if (rest > MOST_RECORD_BYTES) throw tooLong(record.line)
     buffer.copyWithin(0, from, length)
     state.held = rest
   }

@@ -121,6 +121,15 @@ describe('records of JSON', () => {
     )
   })
 
+  test('whole numbers of any length keep their every digit', () => {
+    const [found] = scan('[{"a":1767225600000000001,"b":{"c":[12345678901234567890,1e20,0.25]}}]')
+
+    assert.deepEqual(found?.fields, [
+      '1767225600000000001',
+      '{"c":[12345678901234567890,100000000000000000000,0.25]}',
+    ])
+  })
+
   test('what is no object is one refused record', () => {
     const found = scan('[{"a":1}, 2, "x", [3], null, {"a":4} {"a":5}, {"a":}, {"a":6}]')
 
@@ -172,6 +181,15 @@ describe('records of JSON', () => {
     assert.throws(() => scan(`[{"a":${'['.repeat(63)}${']'.repeat(63)}}]`), /deeper than 64 levels/)
     assert.throws(() => scan('['.repeat(100_000)), /deeper than 64 levels/)
     assert.throws(() => scan('{"a":'.repeat(100_000), { path: 'rows' }), /deeper than 64 levels/)
+  })
+
+  test('a record longer than a megabyte is refused wherever its chunks end', () => {
+    const record = `{"a":"${'x'.repeat(MOST_RECORD_BYTES)}"}`
+
+    for (const place of [0, 100, record.length + 1]) {
+      assert.throws(() => scan(`[${record},{"a":1}]`, { places: [place] }), /is longer than 1048576 bytes/)
+      assert.throws(() => scanLines(`${record}\n{"a":1}\n`, [place]), /is longer than 1048576 bytes/)
+    }
   })
 
   test('a record longer than a megabyte is refused as soon as it is too long', () => {

@@ -9,6 +9,8 @@ const MOST_DEPTH = 64
 const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125]
 
+const tooLong = () => new FileRefused(`a record is longer than ${MOST_RECORD_BYTES} bytes`)
+
 /** Lays out the fields named by `paths` (keys joined by dots) of each record, in that order. */
 function createLayout(paths: string[], take: (record: FileRecord) => void) {
   const record = createRecord()
@@ -46,12 +48,16 @@ function parse(text: string): unknown {
   }
 }
 
+const { rawJSON } = JSON as JSON & { rawJSON(text: string): object } // Node 24 has it, the types lack it
+
 /** Only then can a record hold a whole number that a double does not. */
 const MANY_DIGITS = /\d{16}/
 
-/** Whole numbers beyond 2^53, such as nanoseconds since 1970, as the text that they are. */
+/** Whole numbers beyond 2^53, such as nanoseconds since 1970, as the digits that they came with. */
 function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? (context?.source ?? value) : value
+  const source = context?.source
+  if (source === undefined || !Number.isInteger(value) || Number.isSafeInteger(value)) return value
+  return /^-?\d+$/.test(source) ? rawJSON(source) : value
 }
 
 /** The value at a key, or at a path of keys where no key has the whole name, as text; null when there is none. */
@@ -144,6 +150,7 @@ export function createJsonScanner(
   }
 
   function endItem(data: Buffer, at: number): void {
+    if (at - state.itemFrom > MOST_RECORD_BYTES && state.itemFrom >= 0) throw tooLong()
     if (state.itemFrom >= 0) layOut(data, state.itemFrom, at)
     state.itemFrom = -1
   }
@@ -181,8 +188,7 @@ export function createJsonScanner(
     const keep = state.itemFrom >= 0 ? state.itemFrom : data.length
     rest = data.subarray(keep)
     if (state.itemFrom >= 0) state.itemFrom = 0
-    if (rest.length > MOST_RECORD_BYTES)
-      throw new FileRefused(`a record is longer than ${MOST_RECORD_BYTES} bytes`)
+    if (rest.length > MOST_RECORD_BYTES) throw tooLong()
   }
 
   return {

@@ -99,7 +99,7 @@ describe('runs of readings', () => {
             }
           }
           assert.deepEqual(found, expected)
-          assert.deepEqual(new Map([...merged].sort()), new Map([...values].sort()))
+          assert.deepEqual(Object.fromEntries(merged), Object.fromEntries(values))
           assert.ok(stored.flat().every(({ layer }) => layer < layers))
         },
       ),

@@ -131,7 +131,7 @@ describe('the engine process', { skip, concurrency: 2 }, () => {
     await until(() => lives() === 1, 5000)
 
     t.diagnostic(`killed after ${Math.round(performance.now() - from)} ms`)
-    assert.ok(first === 'engine_lost' || Array.isArray(first), String(first))
+    assert.ok(first === 'engine_lost' || Array.isArray(first), JSON.stringify(first))
     assert.deepEqual(await warehouse.query(sql`select 2 as two`), [{ two: 2 }])
     assert.notEqual(enginePid(), engine)
   })

@@ -165,7 +165,8 @@ export async function until(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not so after ${timeoutMs / 1000} seconds: ${isSo}`)
+    if (performance.now() > deadline)
+      throw new Error(`not so after ${timeoutMs / 1000} seconds: ${isSo.toString()}`)
     await delay(pollMs)
   }
 }

@@ -121,9 +121,12 @@ export async function sendFiles(
     const load = await sendFile(service, number, stop)
     if (load !== undefined) memory.loads.push(load)
     const before = memory.loads[number - ahead]
-    while (before !== undefined && !stop.aborted && !(await hasEnded(service, before)))
-      await delay(RETRY_PAUSE_MS)
+    if (before !== undefined) await waitForEnd(service, before, stop)
   }
+}
+
+async function waitForEnd(service: ServiceProcess, load: string, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted && !(await hasEnded(service, load))) await delay(RETRY_PAUSE_MS)
 }
 
 /** The load's id; undefined when it was told to stop before it had one. */

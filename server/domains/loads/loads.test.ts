@@ -3,75 +3,23 @@
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Load } from '../../../contract/loads.ts'
-import { type Answer, ENGINES, type Running, startApp } from '../../../tests/harness.ts'
-
-const CSV = { 'content-type': 'text/csv' }
-const JSON_TYPE = { 'content-type': 'application/json' }
-const HEADER = 'signal_id,measured_at,value\n'
-
-interface Part {
-  name: string
-  body: string | Uint8Array
-  file?: string
-  type?: string
-}
-
-const BOUNDARY = 'boundary-of-the-test'
-const FORM = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
-
-/** A multipart form; `cut` leaves out so many bytes of its end. */
-function form(parts: Part[], cut = 0): Buffer {
-  const pieces = parts.flatMap(({ name, body, file, type = 'text/csv' }) => [
-    `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"`,
-    file === undefined ? '\r\n\r\n' : `; filename="${file}"\r\ncontent-type: ${type}\r\n\r\n`,
-    body,
-    '\r\n',
-  ])
-  const whole = Buffer.concat([...pieces, `--${BOUNDARY}--\r\n`].map((piece) => Buffer.from(piece)))
-  return whole.subarray(0, whole.length - cut)
-}
-
-const mappingOf = (mapping: object) => `mapping=${encodeURIComponent(JSON.stringify(mapping))}`
-
-/** Sends a file and waits until its load has ended; `file` is the body, or what `post` takes. */
-async function load(
-  app: Running,
-  query: string,
-  file: unknown,
-  headers: Record<string, string> = CSV,
-): Promise<Load> {
-  const answer = await app.post(`/loads?${query}`, file, headers)
-  assert.equal(answer.status, 202, answer.text)
-  assert.equal(answer.headers.location, `/api/v1/loads/${answer.body.id}`)
-  const ended = await app.loaded(answer.body.id)
-  const { rows_read, rows_loaded, rows_updated, rows_unchanged, rows_rejected } = ended
-  assert.equal(rows_read, rows_loaded + rows_updated + rows_unchanged + rows_rejected)
-  assert.equal(ended.progress === 1, ended.status === 'done')
-  assert.equal(ended.error === null, ended.status === 'done')
-  return ended
-}
-
-/** Loaded, updated, unchanged, rejected. */
-function counts(ended: Load): number[] {
-  assert.equal(ended.status, 'done', ended.error ?? '')
-  return [ended.rows_loaded, ended.rows_updated, ended.rows_unchanged, ended.rows_rejected]
-}
-
-async function rejects(app: Running, { id }: Load): Promise<unknown[][]> {
-  const { body } = await app.get(`/loads/${id}/rejects`)
-  return body.items.map(({ line, column, value, reason }: Record<string, unknown>) => [
-    line,
-    column,
-    value,
-    reason,
-  ])
-}
+import { ENGINES, type Running, startApp } from '../../../tests/harness.ts'
+import {
+  CSV,
+  counts,
+  FORM,
+  form,
+  HEADER,
+  JSON_TYPE,
+  load,
+  mappingOf,
+  rejects,
+} from '../../../tests/sent-files.ts'
 
 /** The loader processes that this process has started. */
 function loaderPids(): number[] {
@@ -96,31 +44,26 @@ function isLoader(pid: string, parent: string): boolean {
   }
 }
 
-/** Waits for a loader other than those in `known`. */
-async function nextLoader(known: Set<number>): Promise<number> {
-  for (let turn = 0; turn < 4000; turn++) {
-    const pid = loaderPids().find((each) => !known.has(each))
-    if (pid !== undefined) return pid
-    await delay(1)
-  }
-  throw new Error('no loader was started')
-}
-
 /** Sends a file whose loader is stopped before it gets the file, so that the load runs until something ends it. */
-async function stuckLoad(
-  app: Running,
-  file: string,
-): Promise<{ id: string; pid: number; known: Set<number> }> {
+async function stuckLoad(app: Running, file: string): Promise<{ id: string; pids: number[] }> {
   const body = new PassThrough()
   const answer = app.post('/loads?target=measurements', body, CSV)
   body.write(file)
-  const pid = await nextLoader(new Set())
-  const known = new Set(loaderPids())
-  process.kill(pid, 'SIGSTOP')
+  await until(async () => loaderPids().length > 0)
+  const pids = loaderPids()
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
   body.end()
   const { id } = (await answer).body
   await until(async () => (await app.get(`/loads/${id}`)).body.status === 'running')
-  return { id, pid, known }
+  return { id, pids }
+}
+
+/** Kills every loader there is until the load has ended. */
+async function killLoaders(app: Running, id: string): Promise<void> {
+  await until(async () => {
+    for (const pid of loaderPids()) process.kill(pid, 'SIGKILL')
+    return (await app.get(`/loads/${id}`)).body.status !== 'running'
+  })
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -260,92 +203,6 @@ for (const [name, open] of Object.entries(ENGINES)) {
       assert.match(broken.error ?? '', /not whole gzip/)
     })
 
-    await t.test(
-      'a form that is not whole, or says too late where its file goes, leaves nothing behind',
-      async () => {
-        const file = { name: 'file', file: 'm.csv', body: `${HEADER}${'x'.repeat(5000)}` }
-        const target = { name: 'target', body: 'measurements' }
-        const kept = () => readdirSync(join(app.folder, 'loads')).length
-        const before = kept()
-        const cases: [string, Buffer, number, RegExp][] = [
-          ['cut before the last boundary', form([target, file], BOUNDARY.length + 8), 400, /breaks off/],
-          ['cut within the file', form([target, file], 2000), 400, /breaks off/],
-          ['cut within a field', form([{ ...target, body: 'x'.repeat(100) }], 80), 400, /breaks off/],
-          ['target behind the file', form([file, target]), 422, /target=assets/],
-          [
-            'mapping behind the file',
-            form([target, file, { name: 'mapping', body: '{}' }]),
-            422,
-            /before the file/,
-          ],
-          ['two files', form([target, file, file]), 422, /several files/],
-          ['no file', form([target]), 422, /no file/],
-          [
-            'an unknown field',
-            form([target, { name: 'owner', body: 'me' }, file]),
-            422,
-            /fields of the form/,
-          ],
-          [
-            'a wrong mapping',
-            form([target, { name: 'mapping', body: '{"delimiter":""}' }, file]),
-            422,
-            /mapping/,
-          ],
-          [
-            'a long field',
-            form([target, { name: 'mapping', body: ' '.repeat(300_000) }, file]),
-            413,
-            /too long/,
-          ],
-        ]
-        for (const [what, body, status, detail] of cases) {
-          const answer = await app.post('/loads', body, FORM)
-          assert.equal(answer.status, status, `${what}: ${answer.text}`)
-          assert.match(answer.body.detail, detail, what)
-        }
-        assert.equal(kept(), before)
-        const empty = await app.post('/loads?target=measurements', '', FORM)
-        assert.ok([400, 422].includes(empty.status), empty.text)
-      },
-    )
-
-    await t.test('what cannot be a load is refused at the door, and nothing of it is kept', async () => {
-      const kept = readdirSync(join(app.folder, 'loads')).length
-      const query = '/loads?target=measurements'
-      const large = `${HEADER}${'x'.repeat(2_100_000)}`
-      const cases: [string, unknown, Record<string, string>, number][] = [
-        [query, '<a/>', { 'content-type': 'application/xml' }, 415],
-        [query, 'PAR1', { 'content-type': 'application/vnd.apache.parquet' }, 415],
-        [query, 'x', { 'content-type': 'application/gzip' }, 415],
-        [query, gzipSync(HEADER), { ...CSV, 'content-encoding': 'gzip, gzip' }, 415],
-        [query, HEADER, { ...CSV, 'content-encoding': 'br' }, 415],
-        [query, large, CSV, 413],
-        [
-          '/loads',
-          form([
-            { name: 'target', body: 'measurements' },
-            { name: 'f', file: 'm.csv', body: large },
-          ]),
-          FORM,
-          413,
-        ],
-        [query, '', CSV, 422],
-        ['/loads', HEADER, CSV, 422],
-        ['/loads?target=everything', HEADER, CSV, 422],
-        ['/loads?target=dataset:No', HEADER, CSV, 422],
-        [`${query}&mapping=%7B`, HEADER, CSV, 422],
-        [`${query}&${mappingOf({ delimiter: ';;' })}`, HEADER, CSV, 422],
-        [`${query}&${mappingOf({ unknown: 1 })}`, HEADER, CSV, 422],
-        [`${query}&more=1`, HEADER, CSV, 422],
-      ]
-      for (const [path, body, headers, status] of cases) {
-        const answer = await app.post(path, body, headers)
-        assert.equal(answer.status, status, `${path} ${headers['content-type']}: ${answer.text}`)
-      }
-      assert.equal(readdirSync(join(app.folder, 'loads')).length, kept)
-    })
-
     await t.test('users may look, managers load, others do neither', async () => {
       const ended = await load(app, 'target=measurements', HEADER)
       const user = app.as('user')
@@ -372,142 +229,6 @@ for (const [name, open] of Object.entries(ENGINES)) {
         [4, null, null, 'it has 4 fields, the others have 3'],
       ])
       assert.equal((await datasetRows('ragged')).length, 2)
-    })
-
-    await t.test('bytes of another encoding are refused or decoded, never stored as nonsense', async () => {
-      await app.post('/datasets', {
-        name: 'encoded',
-        columns: [
-          { name: 'name', type: 'text' },
-          { name: 'v', type: 'integer' },
-        ],
-      })
-      const latin = Buffer.from('name,v\nJos\u00e9,1\nAda,2\n', 'latin1')
-      const query = 'target=dataset:encoded'
-
-      const plain = await load(app, query, latin)
-      const named = await load(app, `${query}&${mappingOf({ encoding: 'latin1' })}`, latin)
-      const wide = await load(app, query, Buffer.from('\ufeffname,v\nZo\u00eb,3\n', 'utf16le'))
-
-      assert.deepEqual(counts(plain), [1, 0, 0, 1])
-      assert.match(String((await rejects(app, plain))[0]?.[3]), /not UTF-8/)
-      assert.deepEqual(counts(named), [2, 0, 0, 0])
-      assert.deepEqual(counts(wide), [1, 0, 0, 0])
-      const names = (await datasetRows('encoded')).map(({ name: text }: { name: string }) => text)
-      assert.deepEqual(names.toSorted(), ['Ada', 'Ada', 'José', 'Zoë'])
-    })
-
-    await t.test('a name that could fool anyone is shown harmless and is no path', async () => {
-      const body = form([
-        { name: 'target', body: 'measurements' },
-        { name: 'file', file: '../../a\u0000b\u202evsc.exe', body: HEADER },
-      ])
-
-      const { status, body: answer, text } = await app.post('/loads', body, FORM)
-
-      assert.ok([202, 400].includes(status), text)
-      if (status === 202) {
-        assert.doesNotMatch(answer.file_name, /[\u0000-\u001f\u202e]/)
-        assert.ok(readdirSync(join(app.folder, 'loads')).includes(answer.id))
-        await app.loaded(answer.id)
-      }
-    })
-
-    await t.test('a page of script in a file stays text wherever it is shown', async () => {
-      const file = '<script>alert(1)</script>,value\n1,2\n'
-
-      const ended = await load(app, 'target=measurements', file)
-      const refused = await load(app, 'target=assets', `id,type,name\n${'<img src=x>'},site\n`)
-      const { headers, text } = await app.get(`/loads/${refused.id}/rejects?format=csv`)
-
-      assert.equal(ended.status, 'failed')
-      assert.match(ended.error ?? '', /^no column gives /)
-      assert.match(text, /<img src=x>/)
-      assert.match(String(headers['content-disposition']), /^attachment/)
-      assert.equal(headers['x-content-type-options'], 'nosniff')
-      assert.match(String(headers['content-type']), /^text\/csv/)
-    })
-
-    await t.test('hostile files end with a reason, and nothing of them is stored', async () => {
-      const signal = await givenSignal()
-      const bomb = gzipSync(HEADER + `${signal.id},2026-01-31,1\n`.repeat(500_000))
-      const files: [unknown, Record<string, string>, RegExp][] = [
-        [`${'c,'.repeat(200_000)}c\n1\n`, CSV, /more than 5000 columns/],
-        [`${HEADER}${'x'.repeat(1_500_000)},1\n`, CSV, /line 2 is longer than 1048576 bytes/],
-        [`${HEADER}"${signal.id},2026-01-31,1\n${'x'.repeat(1_500_000)}`, CSV, /a quote may not be closed/],
-        [bomb, { 'content-type': 'application/gzip' }, /larger than 2 MB when inflated/],
-        ['['.repeat(100_000), JSON_TYPE, /deeper than 64 levels/],
-        [`[{"signal_id":"${signal.id}"`, JSON_TYPE, /in the middle of its JSON/],
-        ['{"rows":[]}', JSON_TYPE, /name the path of its rows/],
-      ]
-      const ended = await Promise.all(
-        files.map(([file, headers]) => load(app, 'target=measurements&file_name=x.csv.gz', file, headers)),
-      )
-
-      for (const [index, { status, error, rows_read }] of ended.entries()) {
-        assert.deepEqual([status, rows_read], ['failed', 0])
-        assert.match(error ?? '', files[index]?.[2] ?? /never/)
-      }
-      assert.deepEqual(await stored(signal), [])
-      assert.deepEqual(readdirSync(join(app.folder, 'staging')), [])
-    })
-
-    await t.test('U+0000 in a file is refused or shown, and stops nothing', async () => {
-      const assets = await load(
-        app,
-        'target=assets',
-        'id,type,name\nnul\u0000,site,a\u0000b\nnul-2,site,fine\n',
-      )
-      const readings = await load(app, 'target=measurements', `${HEADER}a\u0000,2026-01-31,1\u0000\n`)
-      const rows = await load(app, 'target=dataset:zeros', 'label,v\nfine,1\na\u0000b,2\n')
-
-      assert.deepEqual(counts(assets), [1, 0, 0, 1])
-      assert.deepEqual(counts(readings), [0, 0, 0, 1])
-      assert.deepEqual(counts(rows), [1, 0, 0, 1])
-      const { body } = await app.get(`/loads/${readings.id}/rejects`)
-      assert.equal(body.items[0].raw, 'a\ufffd,2026-01-31,1\ufffd')
-    })
-
-    await t.test('the same file with the same key is one load', async () => {
-      const signal = await givenSignal()
-      const file = `${HEADER}${signal.id},2026-01-31,1\n`
-      const headers = { ...CSV, 'idempotency-key': `load-${signal.id}` }
-      const send = (body: string, query = 'target=measurements') => app.post(`/loads?${query}`, body, headers)
-
-      const answers = await Promise.all([send(file), send(file), send(file), send(file)])
-      const [first] = answers
-      await app.loaded(first?.body.id)
-      answers.push(await send(file))
-
-      for (const answer of answers) {
-        assert.equal(answer.status, 202, answer.text)
-        assert.equal(answer.body.id, first?.body.id)
-      }
-      assert.deepEqual(await stored(signal), [['2026-01-31T00:00:00Z', 1]])
-      const others: Promise<Answer>[] = [
-        send(`${file}\n`),
-        send(file, 'target=assets'),
-        send(file, `target=measurements&${mappingOf({ tz: 'Asia/Tokyo' })}`),
-      ]
-      for (const answer of await Promise.all(others)) assert.equal(answer.status, 409, answer.text)
-      const { body } = await app.get('/loads?limit=1000')
-      assert.equal(body.items.filter(({ id }: Load) => id === first?.body.id).length, 1)
-      for (const bad of ['', 'x'.repeat(10_000), 'a b', 'ä']) {
-        const answer = await app.post('/loads?target=measurements', file, { ...CSV, 'idempotency-key': bad })
-        assert.ok([400, 431].includes(answer.status), `${bad.slice(0, 10)}: ${answer.text}`)
-      }
-    })
-
-    await t.test('files that come at the same moment are all loaded', async () => {
-      const signal = await givenSignal()
-      const ended = await Promise.all(
-        Array.from({ length: 8 }, (_, index) =>
-          load(app, 'target=measurements', `${HEADER}${signal.id},2026-01-0${index + 1},${index}\n`),
-        ),
-      )
-
-      for (const each of ended) assert.deepEqual(counts(each), [1, 0, 0, 0])
-      assert.equal((await stored(signal)).length, 8)
     })
 
     await t.test('loads are listed, newest first, by state and target, in pages', async () => {
@@ -591,13 +312,24 @@ for (const [name, open] of Object.entries(ENGINES)) {
       assert.equal((await app.delete(`/loads/${stuck.id}`)).status, 409)
     })
 
+    await t.test('readings of a signal that is deleted while they are read are refused', async () => {
+      const [gone, other] = [await givenSignal(), await givenSignal()]
+      const stuck = await stuckLoad(app, `${HEADER}${gone.id},2026-01-31,1\n${other.id},2026-01-31,2\n`)
+      assert.equal((await app.delete(`/signals/${gone.id}`)).status, 200)
+      for (const pid of stuck.pids) process.kill(pid, 'SIGCONT')
+      const ended = await app.loaded(stuck.id)
+
+      assert.deepEqual(counts(ended), [1, 0, 0, 1])
+      assert.deepEqual(await rejects(app, ended), [[2, 'signal_id', gone.id, 'there is no such signal']])
+      assert.deepEqual(await stored(other), [['2026-01-31T00:00:00Z', 2]])
+    })
+
     await t.test(
       'a file whose loader dies twice is set aside with a reason; one that dies once is loaded',
       async () => {
         const signal = await givenSignal()
         const twice = await stuckLoad(app, `${HEADER}${signal.id},2026-01-31,1\n`)
-        process.kill(twice.pid, 'SIGKILL')
-        process.kill(await nextLoader(twice.known), 'SIGKILL')
+        await killLoaders(app, twice.id)
         const failed = await app.loaded(twice.id)
 
         assert.deepEqual([failed.status, failed.rows_read], ['failed', 0])
@@ -605,7 +337,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
         assert.deepEqual(await stored(signal), [])
 
         const once = await stuckLoad(app, `${HEADER}${signal.id},2026-02-01,2\n`)
-        process.kill(once.pid, 'SIGKILL')
+        for (const pid of once.pids) process.kill(pid, 'SIGKILL')
         assert.deepEqual(counts(await app.loaded(once.id)), [1, 0, 0, 0])
         assert.deepEqual(await stored(signal), [['2026-02-01T00:00:00Z', 2]])
       },

@@ -1,8 +1,7 @@
 // The file as it came: kept on disk under the load's id, with its size and hash. Its own name is never a path.
 
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -23,6 +22,10 @@ export async function keepFile(stream: Readable, path: string, limitBytes: numbe
   await mkdir(join(path, '..'), { recursive: true })
   const hash = createHash('sha256')
   let size = 0
+  // Opened before anything can fail: a file that is being opened cannot be removed.
+  const file = await open(path, 'wx').catch((error: unknown) => {
+    throw failureOf(error)
+  })
   try {
     await pipeline(
       stream,
@@ -34,7 +37,7 @@ export async function keepFile(stream: Readable, path: string, limitBytes: numbe
           yield chunk
         }
       },
-      createWriteStream(path, { flush: true, highWaterMark: 1024 * 1024 }),
+      file.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 }),
     )
   } catch (error) {
     await rm(path, { force: true })

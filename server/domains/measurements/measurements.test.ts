@@ -420,6 +420,23 @@ for (const [name, open] of Object.entries(ENGINES)) {
       for (const [path, status] of cases) assert.equal((await app.get(path)).status, status, path)
     })
 
+    await t.test('a signal that is deleted while its rows come in takes no other row with it', async () => {
+      const other = await givenSignal()
+      for (let turn = 0; turn < 8; turn++) {
+        const signal = await givenSignal()
+        const rows = [signal, other].map(({ id }) => ({ signal_id: id, measured_at: at(turn), value: 1 }))
+        const [posted, deleted] = await Promise.all([
+          app.post('/measurements', rows),
+          app.delete(`/signals/${signal.id}?cascade=true`),
+        ])
+
+        assert.deepEqual([posted.status, deleted.status], [200, 200], posted.text)
+        assert.equal(posted.body.accepted + posted.body.rejected.length, 2)
+        assert.equal(deleted.body.measurements, posted.body.accepted - 1)
+      }
+      assert.equal((await stored(other)).length, 8)
+    })
+
     await t.test('a range of a signal can be removed, and its state follows', async () => {
       const signal = await givenSignal()
       const rows = [0, 1, 2, 3, 4].map((second) => ({

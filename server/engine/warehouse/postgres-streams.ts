@@ -20,8 +20,27 @@ export interface TextQuestion {
   timeoutMs: number
 }
 
-/** The rows as text, in pieces of a cursor. AppError `busy`, `query_timeout`, `engine_lost`. */
-export async function* streamText(pool: pg.Pool, question: TextQuestion): AsyncGenerator<Uint8Array> {
+export function createTextStreams(pool: pg.Pool) {
+  const state = { open: 0 }
+
+  /** The rows as text, in pieces of a cursor. AppError `busy`, `query_timeout`, `engine_lost`. */
+  return async function* text(question: TextQuestion): AsyncGenerator<Uint8Array> {
+    if (state.open >= STREAMS_AT_ONCE) {
+      throw new AppError(
+        'busy',
+        `more than ${STREAMS_AT_ONCE} long answers are under way; try again in a moment`,
+      )
+    }
+    state.open++
+    try {
+      yield* streamText(pool, question)
+    } finally {
+      state.open--
+    }
+  }
+}
+
+async function* streamText(pool: pg.Pool, question: TextQuestion): AsyncGenerator<Uint8Array> {
   const { format } = question
   const { client, cursor, head } = await begin(pool, question)
   let broken = true
@@ -46,12 +65,6 @@ export async function* streamText(pool: pg.Pool, question: TextQuestion): AsyncG
 
 /** Opens a cursor and reads its first rows; until then a lost connection may be tried again. */
 async function begin(pool: pg.Pool, { statement, timeoutMs }: TextQuestion) {
-  if (pool.totalCount - pool.idleCount >= STREAMS_AT_ONCE) {
-    throw new AppError(
-      'busy',
-      `more than ${STREAMS_AT_ONCE} long answers are under way; try again in a moment`,
-    )
-  }
   const { text, values } = postgresQuery(statement)
   const attempt = async () => {
     const client = await pool.connect()

@@ -13,7 +13,7 @@ import { type Sql, sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
 import type { ResultSet } from './frames.ts'
 import { binaryCopy, columnTypes, resultSet } from './postgres-columns.ts'
-import { STREAMS_AT_ONCE, streamText } from './postgres-streams.ts'
+import { createTextStreams, STREAMS_AT_ONCE } from './postgres-streams.ts'
 import { toRows } from './result-rows.ts'
 import { instantWords, type LayeredRun, readRun } from './run-file.ts'
 import { createTurns } from './turns.ts'
@@ -46,6 +46,7 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
     readOnly: true,
     purpose: 'warehouse-text',
   })
+  const text = createTextStreams(streams)
   const close = async (): Promise<void> => {
     const open = [readers, writers, streams].filter((pool) => !pool.ending)
     await Promise.all(open.map((pool) => pool.end()))
@@ -74,7 +75,7 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
       return { names, columns, rows }
     },
     text: (statement, format, { timeoutMs = options.queryTimeoutMs } = {}) =>
-      streamText(streams, { statement, format, timeoutMs }),
+      text({ statement, format, timeoutMs }),
     write: (batchKey, work, writeOptions = {}) =>
       whileLost(() => writeOnce(writers, { batchKey, work, writeOptions, options })).catch(
         (error: unknown) => {

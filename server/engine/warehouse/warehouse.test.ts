@@ -251,8 +251,25 @@ for (const [name, open] of Object.entries(WAREHOUSE_ENGINES)) {
 
       assert.equal(await one(sql`1::integer`), 1)
 
-      await Promise.all(paused.map((text) => text.return?.()))
+      for (const text of paused) await text.return?.()
     })
+
+    await t.test(
+      'more long texts than there are places are refused at once, until places are free',
+      async () => {
+        const begin = () => warehouse.text(manyRows(50_000), 'csv')[Symbol.asyncIterator]()
+        const texts = Array.from({ length: 40 }, begin)
+        const begun = await Promise.allSettled(texts.map((text) => text.next()))
+
+        const refused = begun.filter(({ status }) => status === 'rejected')
+        assert.ok(refused.length > 0 && refused.length < 40)
+        for (const { reason } of refused as PromiseRejectedResult[]) assert.equal(reason.code, 'busy')
+        for (const text of texts) await text.return?.()
+        const again = begin()
+        assert.equal((await again.next()).done, false)
+        await again.return?.()
+      },
+    )
 
     await t.test('a wrong statement is an error, of text too', async () => {
       await assert.rejects(warehouse.query(sql`select nothing_like_it`), /nothing_like_it/)
@@ -673,7 +690,12 @@ for (const [name, open] of Object.entries(WAREHOUSE_ENGINES)) {
       const written: string[] = []
       for (let index = 0; state.running || index < 10; index++) {
         const label = `survives ${String(index).padStart(4, '0')}`
-        await warehouse.write(label, (tx) => tx.run(sql`insert into sample (label) values (${label})`))
+        await warehouse.write(
+          label,
+          (tx) =>
+            tx.run(sql`insert into sample (label, place) select ${label}, signal_key from staged_reading`),
+          { stage: (staging) => staging.stageReadings(readings([[index, 0, 1, 0]])) },
+        )
         written.push(label)
       }
       await killing
