@@ -28,6 +28,19 @@ test('a request in flight is finished before the service ends', async (t) => {
   await assert.rejects(fetch(`${url}/healthz`))
 })
 
+test('a body that is refused before its end does not stand in the way of the next request', async (t) => {
+  const { url, tokenOf } = await startApp(t, ENGINES.embedded, { settings: { UPLOAD_LIMIT_MB: '1' } })
+  const headers = { authorization: `Bearer ${await tokenOf('manager')}`, 'content-type': 'text/csv' }
+  const body = new Uint8Array(8_000_000).fill(44)
+
+  for (let time = 0; time < 3; time++) {
+    const refused = await fetch(`${url}/api/v1/loads?target=measurements`, { method: 'POST', headers, body })
+    assert.equal(refused.status, 413)
+    const next = await fetch(`${url}/api/v1/token`, { method: 'POST', body: new URLSearchParams({ a: 'b' }) })
+    assert.equal(next.status, 400)
+  }
+})
+
 test('query strings: numbers, booleans and lists are read, defaults filled in, the rest left as it is', () => {
   const schema = {
     type: 'object',

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type ControlEngine, migratedControl } from '../../../tests/control-engines.ts'
 import { sql } from '../../engine/sql.ts'
 import { AppError } from '../../errors.ts'
-import { type ClaimedJob, createJobService, type NewJob, pauseAfter } from './service.ts'
+import { type ClaimedJob, createJobService, type NewJob, pauseAfter, type UndoneJob } from './service.ts'
 
 const ENGINES: ControlEngine[] = ['sqlite', 'postgres']
 const SECOND = 1_000_000
@@ -271,6 +271,88 @@ for (const engine of ENGINES) {
 
       assert.equal((await jobs.get(gone.id)).status, 'cancelled')
       assert.equal((await jobs.get(failing.id)).status, 'cancelled')
+    })
+
+    test('what earlier processes had begun is taken over at once, and its attempt does not count', async (t) => {
+      const { jobs, enqueue, claim } = await given(t)
+      const { id } = await enqueue({ max_attempts: 1 })
+      const held = await claim()
+
+      const taken = await jobs.takeOver()
+      const again = await claim('two')
+
+      assert.equal(taken, 1)
+      assert.equal(again.id, id)
+      assert.equal(again.attempts, 1)
+      assert.ok(again.fence > held.fence)
+      await assert.rejects(jobs.settle(held, { status: 'done' }), { code: 'conflict' })
+      await jobs.settle(again, { status: 'done' })
+      assert.equal(await jobs.takeOver(), 0)
+    })
+
+    test('a job that was begun fifty times and never ended is not taken over again', async (t) => {
+      const { jobs, enqueue, claim } = await given(t)
+      const { id } = await enqueue()
+
+      for (let begun = 0; begun < 50; begun++) {
+        await claim()
+        await jobs.takeOver()
+      }
+
+      assert.equal(await jobs.claim(['sweep'], 'one'), undefined)
+      const { status, error } = await jobs.get(id)
+      assert.deepEqual({ status, error }, { status: 'failed', error: 'the service ended while it ran' })
+    })
+
+    test('however a job ends without being done, the one that asked for it is told in the same transaction', async (t) => {
+      const { jobs, enqueue, claim, forward } = await given(t)
+      const told: UndoneJob[] = []
+      jobs.onUndone('sweep', async (_tx, job) => void told.push(job))
+      const name = (word: string) => ({ payload: { word }, max_attempts: 1 })
+      const broke = {
+        status: 'failed',
+        error: new AppError('invalid', 'the file is broken'),
+        retry: RETRY,
+      } as const
+
+      await jobs.cancel((await enqueue(name('cancelled while queued'))).id)
+      await enqueue(name('failed'))
+      await jobs.settle(await claim(), broke)
+      await enqueue(name('lost'))
+      await claim()
+      forward(31 * SECOND)
+      await jobs.claim(['sweep'], 'two')
+      const stopping = await enqueue(name('cancelled while it ran'))
+      await claim()
+      await jobs.cancel(stopping.id)
+      await jobs.takeOver()
+      await enqueue(name('done'))
+      await jobs.settle(await claim(), { status: 'done' })
+      await enqueue({ payload: { word: 'tried again' } })
+      await jobs.settle(await claim(), { ...broke, error: new Error('may pass') })
+
+      assert.deepEqual(told, [
+        { payload: { word: 'cancelled while queued' }, status: 'cancelled', error: null },
+        { payload: { word: 'failed' }, status: 'failed', error: 'the file is broken' },
+        { payload: { word: 'lost' }, status: 'failed', error: 'the worker stopped without a word' },
+        {
+          payload: { word: 'cancelled while it ran' },
+          status: 'cancelled',
+          error: 'the service ended while it ran',
+        },
+      ])
+    })
+
+    test('when what a job was for cannot be ended, the job does not end either', async (t) => {
+      const { jobs, enqueue } = await given(t)
+      const { id } = await enqueue()
+      jobs.onUndone('sweep', async () => {
+        throw new Error('no')
+      })
+
+      await assert.rejects(jobs.cancel(id), /no/)
+
+      assert.equal((await jobs.get(id)).status, 'queued')
     })
 
     test('the list is newest first, in pages that neither repeat nor skip, and by status and kind', async (t) => {

@@ -50,6 +50,25 @@ for (const [engine, open] of Object.entries(ENGINES)) {
       assert.equal(again.status, 409)
     })
 
+    test('a job that is cancelled ends the load that it was for', async (t) => {
+      const { app } = await given(t, open)
+      await app.app.worker.stop()
+      const load = await app.post(
+        '/loads?target=measurements&file_name=a.csv',
+        'signal_id,measured_at,value\n',
+        {
+          'content-type': 'text/csv',
+        },
+      )
+      const { items } = (await app.get('/jobs?kind=load')).body
+
+      const cancelled = await app.delete(`/jobs/${items[0].id}`)
+
+      assert.equal(load.status, 202)
+      assert.equal(cancelled.body.status, 'cancelled')
+      assert.equal((await app.get(`/loads/${load.body.id}`)).body.status, 'cancelled')
+    })
+
     test('what is not there is 404, and a wrong question 422', async (t) => {
       const { app } = await given(t, open)
 

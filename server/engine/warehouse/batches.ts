@@ -4,12 +4,15 @@ import type { Db } from '../db.ts'
 import { type Instant, sql } from '../sql.ts'
 
 /** The first answer to a batch key; undefined when it was never committed. */
-export async function findBatch(db: Db, batchKey: string): Promise<{ result: unknown } | undefined> {
-  const [row] = await db.query<{ result: string }>(sql`
-    select result
+export async function findBatch(
+  db: Db,
+  batchKey: string,
+): Promise<{ version: number; result: unknown } | undefined> {
+  const [row] = await db.query<{ version: number; result: string }>(sql`
+    select version, result
     from batch
     where batch_key = ${batchKey}`)
-  return row && { result: JSON.parse(row.result) }
+  return row && { version: row.version, result: JSON.parse(row.result) }
 }
 
 export interface Batch {

@@ -116,13 +116,19 @@ async function writeOnce<T>(
   const session = await connection.ask<number>({ op: 'open' })
   try {
     const tx = sessionDb(connection, session)
-    if (writeOptions.stage) {
+    // Whoever asked then may not have heard of it.
+    const findDone = async () => {
       const done = await findBatch(tx, batchKey)
+      if (done) await options.acknowledge(done.version)
+      return done
+    }
+    if (writeOptions.stage) {
+      const done = await findDone()
       if (done) return done.result as T // what this write answered then
       await writeOptions.stage(stagingOf(connection, session))
     }
     const version = await connection.ask<number>({ op: 'begin', session })
-    const done = await findBatch(tx, batchKey)
+    const done = await findDone()
     if (done) return done.result as T // what this write answered then
     const result = await work(tx)
     const keep = writeOptions.keep ?? 'always'
