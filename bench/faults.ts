@@ -18,7 +18,10 @@ if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number')
 console.log(`${kills} kills, seed ${seed}`)
 const service = await startService()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void service.end().then(() => process.exit(1)))
+  process.once(signal, () => {
+    console.error(`ended by ${signal}`)
+    void service.end().then(() => process.exit(1))
+  })
 }
 try {
   const progress = { kills: 0 }

@@ -38,7 +38,7 @@ export async function startService(folder: string): Promise<Service> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  process.prependOnceListener('exit', kill) // before its folder is removed
   const ended = once(child, 'exit')
   const origin = await Promise.race([
     addressOf(createInterface(child.stdout)),

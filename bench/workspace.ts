@@ -41,7 +41,7 @@ export async function runBenchmark(parts: Record<string, Part>): Promise<void> {
   const { options, only } = readOptions(Object.keys(parts))
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'))
   chmodSync(folder, 0o755) // PostgreSQL, which runs as another user, reads the files too
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const limitMinutes = LIMIT_MINUTES[options.size]
   const limit = setTimeout(() => {
