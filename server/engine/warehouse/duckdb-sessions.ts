@@ -26,11 +26,7 @@ const INTERRUPT_GRACE_MS = 1000
 
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
 
-/**
- * Opens the file and closes every door but the staging folder; settings cannot be changed by any later statement.
- * What a killed process left in the log is written to the file at once: replayed, it would stay in memory, and after
- * many kills fill it.
- */
+/** Opens the file and closes every door but the staging folder; settings cannot be changed by any later statement. */
 export async function openDuckdb(options: DuckdbOptions): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(options.path)
   const connection = await instance.connect()
@@ -44,8 +40,7 @@ export async function openDuckdb(options: DuckdbOptions): Promise<DuckDBInstance
     set autoload_known_extensions = false;
     set allowed_directories = [${quoted(`${options.stagingFolder}/`)}];
     set enable_external_access = false;
-    set lock_configuration = true;
-    checkpoint`)
+    set lock_configuration = true`)
   connection.closeSync()
   return instance
 }
