@@ -12,7 +12,7 @@ import { ENGINES, type Running, startApp } from './harness.ts'
 import { compare, createReference, type Outcome, type SentRow } from './readings-reference.ts'
 
 /** How many random histories each engine goes through. */
-const CASES = Number(process.env.LOAD_PATH_CASES ?? 80)
+const CASES = Number(process.env.LOAD_PATH_CASES ?? 60)
 const STRANDS = 4
 /** Repeat a run that failed by the seed it printed. */
 const SEED = process.env.LOAD_PATH_SEED ? { seed: Number(process.env.LOAD_PATH_SEED) } : {}

@@ -167,9 +167,11 @@ for (const [name, open] of Object.entries(ENGINES)) {
       const latin = Buffer.from('name,v\nJos\u00e9,1\nAda,2\n', 'latin1')
       const query = 'target=dataset:encoded'
 
-      const plain = await load(app, query, latin)
-      const named = await load(app, `${query}&${mappingOf({ encoding: 'latin1' })}`, latin)
-      const wide = await load(app, query, Buffer.from('\ufeffname,v\nZo\u00eb,3\n', 'utf16le'))
+      const [plain, named, wide] = await Promise.all([
+        load(app, query, latin),
+        load(app, `${query}&${mappingOf({ encoding: 'latin1' })}`, latin),
+        load(app, query, Buffer.from('\ufeffname,v\nZo\u00eb,3\n', 'utf16le')),
+      ])
 
       assert.deepEqual(counts(plain), [1, 0, 0, 1])
       assert.match(String((await rejects(app, plain))[0]?.[3]), /not UTF-8/)
@@ -235,13 +237,11 @@ for (const [name, open] of Object.entries(ENGINES)) {
     })
 
     await t.test('U+0000 in a file is refused or shown, and stops nothing', async () => {
-      const assets = await load(
-        app,
-        'target=assets',
-        'id,type,name\nnul\u0000,site,a\u0000b\nnul-2,site,fine\n',
-      )
-      const readings = await load(app, 'target=measurements', `${HEADER}a\u0000,2026-01-31,1\u0000\n`)
-      const rows = await load(app, 'target=dataset:zeros', 'label,v\nfine,1\na\u0000b,2\n')
+      const [assets, readings, rows] = await Promise.all([
+        load(app, 'target=assets', 'id,type,name\nnul\u0000,site,a\u0000b\nnul-2,site,fine\n'),
+        load(app, 'target=measurements', `${HEADER}a\u0000,2026-01-31,1\u0000\n`),
+        load(app, 'target=dataset:zeros', 'label,v\nfine,1\na\u0000b,2\n'),
+      ])
 
       assert.deepEqual(counts(assets), [1, 0, 0, 1])
       assert.deepEqual(counts(readings), [0, 0, 0, 1])
