@@ -112,9 +112,9 @@ describe('acknowledged data that is gone when the service starts', () => {
 
 describe('a full disk', { skip: !(await canMount()) && 'mounting a small file system needs root' }, () => {
   test('refuses what is to be stored, answers what is asked, and takes in again when there is space', async (t) => {
-    const disk = await givenSmallDisk(t, DISK_MB)
+    const { disk, unmount } = await givenSmallDisk(DISK_MB)
     const service = await startService({ dataDir: disk })
-    t.after(service.end)
+    t.after(() => service.end().finally(unmount))
     await prepareSignals(service)
     assert.equal((await sendSteps(service, 0, 50)).status, 200)
     const ballast = join(disk, 'ballast')
@@ -153,11 +153,11 @@ describe('a full disk', { skip: !(await canMount()) && 'mounting a small file sy
   })
 
   test('ends an engine whose checkpoint finds no space; the next one answers, and has all that was stored', async (t) => {
-    const disk = await givenSmallDisk(t, DISK_MB)
+    const { disk, unmount } = await givenSmallDisk(DISK_MB)
     const config = readConfig({ TIDEMARK_ENV: 'test', DATA_DIR: disk })
     const log = { info: () => {}, error: () => {} }
     const { warehouse, enginePid, close } = await openStores(config, { clock: systemClock, log })
-    t.after(close)
+    t.after(() => close().finally(unmount))
     await warehouse.write('rows', (tx) =>
       tx.run(sql`
         insert into measurement (signal_key, measured_at, value, load_key)
@@ -193,15 +193,15 @@ async function canMount(): Promise<boolean> {
   return works
 }
 
-/** A file system of its own in memory, of so many megabytes. */
-async function givenSmallDisk(t: TestContext, megabytes: number): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-disk-'))
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder])
-  t.after(async () => {
-    await run('umount', ['--lazy', folder])
-    await rm(folder, { recursive: true, force: true })
-  })
-  return folder
+/** A file system of its own in memory, of so many megabytes; `unmount` once nothing uses it any more. */
+async function givenSmallDisk(megabytes: number) {
+  const disk = await mkdtemp(join(tmpdir(), 'tidemark-disk-'))
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk])
+  const unmount = async () => {
+    await run('umount', ['--lazy', disk])
+    await rm(disk, { recursive: true, force: true })
+  }
+  return { disk, unmount }
 }
 
 /** Writes until there is no space left. */
