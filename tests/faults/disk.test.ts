@@ -114,7 +114,10 @@ describe('a full disk', { skip: !(await canMount()) && 'mounting a small file sy
   test('refuses what is to be stored, answers what is asked, and takes in again when there is space', async (t) => {
     const { disk, unmount } = await givenSmallDisk(DISK_MB)
     const service = await startService({ dataDir: disk })
-    t.after(() => service.end().finally(unmount))
+    t.after(async () => {
+      await service.end()
+      await unmount()
+    })
     await prepareSignals(service)
     assert.equal((await sendSteps(service, 0, 50)).status, 200)
     const ballast = join(disk, 'ballast')
@@ -157,7 +160,10 @@ describe('a full disk', { skip: !(await canMount()) && 'mounting a small file sy
     const config = readConfig({ TIDEMARK_ENV: 'test', DATA_DIR: disk })
     const log = { info: () => {}, error: () => {} }
     const { warehouse, enginePid, close } = await openStores(config, { clock: systemClock, log })
-    t.after(() => close().finally(unmount))
+    t.after(async () => {
+      await close()
+      await unmount()
+    })
     await warehouse.write('rows', (tx) =>
       tx.run(sql`
         insert into measurement (signal_key, measured_at, value, load_key)
