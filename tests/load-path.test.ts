@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Staging } from '../server/engine/db.ts'
 import { sql } from '../server/engine/sql.ts'
-import { type LoaderJob, REJECT_COLUMNS, REJECTS_FILE } from '../server/loader/job.ts'
+import { type LoaderJob, NO_COUNTS, REJECT_COLUMNS, REJECTS_FILE } from '../server/loader/job.ts'
 import { loadReadings } from '../server/loader/load-readings.ts'
 import { createRunWriter } from '../server/loader/reading-runs.ts'
 import { ENGINES, type Running, startApp } from './harness.ts'
@@ -316,7 +316,7 @@ async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<O
       limits: { inflatedBytes: 1e9 },
       target: { kind: 'measurements', signals },
     }
-    const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+    const counts = { ...NO_COUNTS }
     const staged: Promise<void>[] = []
     const { layers } = await loadReadings(job, signals, {
       counts,
@@ -339,7 +339,7 @@ async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<O
 async function mergeRuns(app: Running, rows: SentRow[], cuts: number[]): Promise<Outcome> {
   const signals = await app.app.measurements.knownSignals()
   return merge(app, async (folder, staging) => {
-    const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+    const counts = { ...NO_COUNTS }
     const staged: Promise<void>[] = []
     const runs = createRunWriter({
       folder,
@@ -378,7 +378,7 @@ async function merge(
   try {
     const merged = await app.app.warehouse.write(
       folder,
-      (tx) => app.app.measurements.mergeStaged(tx, staged.loaded?.layers ?? 0, 7),
+      (tx) => app.app.measurements.mergeStaged(tx, staged.loaded?.layers ?? 0),
       {
         stage: async (staging) => {
           staged.loaded = await stage(folder, staging)

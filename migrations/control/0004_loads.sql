@@ -19,11 +19,19 @@ create table load (
   rows_updated bigint not null,
   rows_unchanged bigint not null,
   rows_rejected bigint not null,
+  rows_repeated bigint not null,
+  rows_superseded bigint not null,
+  times_skipped bigint not null,
+  times_repeated bigint not null,
   created_by text not null,
   created_at text not null,
   started_at text,
   finished_at text,
   error text,
+  replays text,
+  undone_at text,
+  rows_removed bigint not null,
+  rows_restored bigint not null,
   job_id text,
   idempotency_key text,
   fence bigint not null
@@ -37,3 +45,13 @@ create table ledger (
   acknowledged_version bigint not null
 );
 insert into ledger (id, acknowledged_version) values (1, 0);
+
+-- Mappings under a name, to be used again.
+create table mapping_template (
+  name text primary key,
+  description text not null,
+  target text,
+  mapping text not null,
+  created_at text not null,
+  updated_at text not null
+);

@@ -7,3 +7,7 @@ create index on asset (type);
 create index on signal (asset_id, quantity);
 create index on rejected_row (load_key, line);
 create index on batch (version);
+create index on earlier_measurement (signal_key, measured_at);
+create index on earlier_measurement (replaced_version);
+create index on earlier_record (version);
+create unique index on change (version);

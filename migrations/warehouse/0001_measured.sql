@@ -42,12 +42,38 @@ create table signal_state (
 );
 
 -- One row per (signal_key, measured_at). DuckDB has no key here: it costs 5 to 7 times the load; the merge keeps it.
--- `load_key` is the number of the load that brought the value, 0 for values sent by devices.
+-- `version` is that of the write that brought the value; `change` says when that was, and by which load.
 create table measurement (
   signal_key integer not null,
   measured_at timestamptz not null,
   value double precision not null,
-  load_key integer not null
+  version bigint not null
+);
+
+-- Values that were corrected or undone: known from the write `version` until the write `replaced_version`.
+create table earlier_measurement (
+  signal_key integer not null,
+  measured_at timestamptz not null,
+  value double precision not null,
+  version bigint not null,
+  replaced_version bigint not null
+);
+
+-- Writes that brought measurements or rows of a load, for ever. `load_key` is null for values sent by devices;
+-- `undone_version` is the write that undid it.
+create table change (
+  version bigint not null,
+  committed_at timestamptz not null,
+  load_key integer,
+  undone_version bigint
+);
+
+-- What assets, signals and rows of datasets were before a load changed them; null for those that were not there.
+create table earlier_record (
+  target text not null,
+  record_id text not null,
+  before_json text,
+  version bigint not null
 );
 
 -- Tables of the user's own are in schema `dataset`, under the name given here.
@@ -65,8 +91,12 @@ create table rejected_row (
   line bigint not null,
   column_name text,
   value text,
+  rule text not null,
   reason text not null,
-  raw text not null
+  raw text not null,
+  state text not null,
+  mended_raw text,
+  mended_load_id text
 );
 
 -- What was committed, so that a batch sent twice answers as the first time.

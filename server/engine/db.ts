@@ -39,6 +39,12 @@ export interface Db {
   run(statement: Sql): Promise<number>
 }
 
+/** The transaction of a write of the warehouse. */
+export interface Tx extends Db {
+  /** The number that this write is known by once it is committed, greater than any before it. */
+  readonly version: number
+}
+
 /** Accounts, definitions, jobs, ledgers: small transactions. */
 export interface Control extends Db {
   /** One transaction, committed when `work` returns and rolled back when it throws. Not nested. */
@@ -109,7 +115,7 @@ export interface Warehouse extends Db {
    * One transaction, alone among writers. A key that was committed before gives the first answer again
    * and writes nothing. `T` is kept as JSON beside the key.
    */
-  write<T>(batchKey: string, work: (tx: Db) => Promise<T>, options?: WriteOptions): Promise<T>
+  write<T>(batchKey: string, work: (tx: Tx) => Promise<T>, options?: WriteOptions): Promise<T>
   /** The version of the last committed write, 0 for none. */
   version(): Promise<number>
   close(): Promise<void>

@@ -1,7 +1,7 @@
 // What the service and the loader process say to each other: one job in, runs and counts out.
 
 import type { Column } from '../../contract/datasets.ts'
-import type { Mapping } from '../../contract/loads.ts'
+import type { FileFormat, Mapping } from '../../contract/loads.ts'
 
 /** A signal that readings may name. */
 export interface KnownSignal {
@@ -11,6 +11,18 @@ export interface KnownSignal {
   quantity: string
 }
 
+/** Counts before the first row. */
+export const NO_COUNTS: LoaderCounts = {
+  rows_read: 0,
+  rows_rejected: 0,
+  rows_updated: 0,
+  rows_unchanged: 0,
+  rows_repeated: 0,
+  rows_superseded: 0,
+  times_skipped: 0,
+  times_repeated: 0,
+}
+
 export interface LoaderJob {
   /** The file as it came. */
   path: string
@@ -18,7 +30,7 @@ export interface LoaderJob {
   folder: string
   mapping: Mapping
   /** The format where the mapping says none. */
-  format: 'csv' | 'json' | 'ndjson'
+  format: FileFormat
   /** The zone of times without an offset where the mapping names none. */
   tz: string
   limits: { inflatedBytes: number }
@@ -36,6 +48,13 @@ export interface LoaderCounts {
   rows_rejected: number
   rows_updated: number
   rows_unchanged: number
+  /** Of the unchanged, those that repeat an earlier row of the file. */
+  rows_repeated: number
+  /** Of the updated, those that a later row of the file corrected. */
+  rows_superseded: number
+  /** Local times that a clock change leaves out, and those that it brings twice. */
+  times_skipped: number
+  times_repeated: number
 }
 
 export type LoaderMessage =
@@ -58,6 +77,7 @@ export const REJECT_COLUMNS = [
   { name: 'line', type: 'bigint' },
   { name: 'column_name', type: 'text' },
   { name: 'value', type: 'text' },
+  { name: 'rule', type: 'text' },
   { name: 'reason', type: 'text' },
   { name: 'raw', type: 'text' },
 ]

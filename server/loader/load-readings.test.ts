@@ -10,7 +10,7 @@ import type { Mapping } from '../../contract/loads.ts'
 import { formatInstant } from '../engine/sql.ts'
 import { readRun } from '../engine/warehouse/run-file.ts'
 import { instantOf } from '../zone.ts'
-import { type LoaderJob, REJECTS_FILE } from './job.ts'
+import { type LoaderJob, NO_COUNTS, REJECTS_FILE } from './job.ts'
 import { loadReadings } from './load-readings.ts'
 
 const SIGNALS = [
@@ -47,7 +47,7 @@ async function load(t: TestContext, file: string | Uint8Array, options: Options 
   t.after(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'file')
   await writeFile(path, file)
-  const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+  const counts = { ...NO_COUNTS }
   const paths: string[] = []
   const job: LoaderJob = {
     path,

@@ -42,7 +42,7 @@ export async function loadReadings(
     take(record) {
       counts.rows_read++
       const refusal = record.broken
-        ? { column: null, value: null, reason: record.broken }
+        ? ({ column: null, value: null, rule: 'structure', reason: record.broken } as const)
         : state.read?.(record, runs.add)
       if (refusal) refusals.refuse(record, refusal)
     },
@@ -114,18 +114,19 @@ const textOfField = ({ data, start, end }: FieldBytes) => Buffer.from(data.subar
 
 function refuse(field: FieldBytes, explain: (text: string) => string): Refusal {
   const text = textOfField(field)
-  return { column: field.column, value: text, reason: explain(text) }
+  return { column: field.column, value: text, rule: 'type', reason: explain(text) }
 }
 
 function refuseName(found: { record: FileRecord; name: FieldBytes; place: number; byId: boolean }): Refusal {
   const { record, name, place, byId } = found
   const text = textOfField(name)
-  if (!isCleanText(record)) return { column: name.column, value: text, reason: NOT_UTF8 }
+  if (!isCleanText(record)) return { column: name.column, value: text, rule: 'encoding', reason: NOT_UTF8 }
   const separator = String.fromCharCode(NAME_SEPARATOR)
   if (byId) {
     return {
       column: name.column,
       value: text,
+      rule: text === '' ? 'required' : 'reference',
       reason: text === '' ? 'the signal is missing' : 'there is no such signal',
     }
   }
@@ -135,7 +136,7 @@ function refuseName(found: { record: FileRecord; name: FieldBytes; place: number
     place === -1
       ? `the ${which} no signal of quantity ${JSON.stringify(quantity)}`
       : `the ${which} several signals of quantity ${JSON.stringify(quantity)}; name the signal_id`
-  return { column: name.column, value: asset, reason }
+  return { column: name.column, value: asset, rule: 'reference', reason }
 }
 
 type FieldReader = (record: FileRecord) => FieldBytes

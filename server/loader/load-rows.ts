@@ -54,7 +54,12 @@ export async function loadDatasetRows(
       counts.rows_read++
       const reason = record.broken || (isCleanText(record) ? '' : NOT_UTF8)
       if (reason) {
-        refusals.refuse(record, { column: null, value: null, reason })
+        refusals.refuse(record, {
+          column: null,
+          value: null,
+          rule: record.broken ? 'structure' : 'encoding',
+          reason,
+        })
         return
       }
       const outcome = rules.ofText(names.map((name) => sourceText(record, state.sources, name, quote)))
@@ -95,7 +100,12 @@ export async function loadRecords(
       counts.rows_read++
       const reason = record.broken || (isCleanText(record) ? '' : NOT_UTF8)
       if (reason) {
-        refusals.refuse(record, { column: null, value: null, reason })
+        refusals.refuse(record, {
+          column: null,
+          value: null,
+          rule: record.broken ? 'structure' : 'encoding',
+          reason,
+        })
         return
       }
       const texts = [...state.sources.keys()].map((field) => [

@@ -3,7 +3,7 @@
 
 import { AppError } from '../errors.ts'
 import { inferColumns } from './infer-columns.ts'
-import { FileRefused, type LoaderCounts, type LoaderJob, type LoaderMessage } from './job.ts'
+import { FileRefused, type LoaderCounts, type LoaderJob, type LoaderMessage, NO_COUNTS } from './job.ts'
 import { loadReadings } from './load-readings.ts'
 import { loadDatasetRows, loadRecords } from './load-rows.ts'
 
@@ -21,7 +21,7 @@ function tell(message: LoaderMessage): void {
 }
 
 async function load(job: LoaderJob): Promise<void> {
-  const counts: LoaderCounts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+  const counts: LoaderCounts = { ...NO_COUNTS }
   const { target } = job
   if (target.kind === 'measurements') {
     const { layers, header } = await loadReadings(job, target.signals, { counts, tell })

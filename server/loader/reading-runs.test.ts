@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { readRun } from '../engine/warehouse/run-file.ts'
+import { NO_COUNTS } from './job.ts'
 import { createRunWriter, sortRows } from './reading-runs.ts'
 
 interface Reading {
@@ -31,7 +32,7 @@ interface Stored {
 
 /** Writes the readings with a flush before each of `cuts`; answers what stands in the files, in their order. */
 async function write(folder: string, readings: Reading[], cuts: number[]) {
-  const counts = { rows_read: 0, rows_rejected: 0, rows_updated: 0, rows_unchanged: 0 }
+  const counts = { ...NO_COUNTS }
   const files: { path: string; layer: number }[] = []
   const runs = createRunWriter({
     folder,

@@ -166,7 +166,7 @@ describe('a full disk', { skip: !(await canMount()) && 'mounting a small file sy
     })
     await warehouse.write('rows', (tx) =>
       tx.run(sql`
-        insert into measurement (signal_key, measured_at, value, load_key)
+        insert into measurement (signal_key, measured_at, value, version)
         select 1, to_timestamp(range), random(), 0
         from range(100000)`),
     )

@@ -132,7 +132,10 @@ interface FileComparison {
 
 async function compareFiles(warehouse: Warehouse, { loads, files, damage }: FileComparison): Promise<void> {
   const known = new Map(loads.map((load) => [load.id, load]))
-  const rowsOf = await countBy(warehouse, sql`measurement`)
+  const rowsOf = await countBy(
+    warehouse,
+    sql`(select load_key from measurement join change on change.version = measurement.version) as brought`,
+  )
   const rejectsOf = await countBy(warehouse, sql`rejected_row`)
   if (new Set(loads.map((load) => load.file_name)).size !== loads.length)
     damage.disagreements.push('a file has two loads')

@@ -2,6 +2,7 @@
 // Pure: how a time is read is given.
 
 import type { Cell, Column, ColumnType, Dataset } from '../../../contract/datasets.ts'
+import type { RejectRule } from '../../../contract/loads.ts'
 import { formatInstant, type Instant } from '../../engine/sql.ts'
 import type { Fault } from '../../errors.ts'
 import { compilePattern, PATTERN_TEXT_LIMIT } from '../../pattern.ts'
@@ -14,6 +15,7 @@ const NOTHING = { value: null }
 export interface RowFault {
   column: string | null
   value: string | null
+  rule: RejectRule
   reason: string
 }
 
@@ -34,10 +36,14 @@ export interface Reading {
   decimal?: '.' | ','
 }
 
-type Read = { value: Cell } | { reason: string }
+/** A reason without a rule is about the type. */
+type Read = { value: Cell } | { rule?: RejectRule; reason: string }
 type Reader = (cell: Cell) => Read
 /** What a value must meet beyond its type; the reason when it does not. */
-type Rule = (value: Cell) => string | undefined
+interface Rule {
+  rule: RejectRule
+  check: (value: Cell) => string | undefined
+}
 
 /** Compiles the rules of columns in which `findColumnFaults` finds nothing. Columns of the unique key are required. */
 export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, reading: Reading): RowRules {
@@ -58,10 +64,17 @@ export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, r
       const cell = cellAt(index, column.name)
       const found = cell === null ? NOTHING : readValue(column[kind], column.rules, cell)
       if ('value' in found && found.value === null && column.required) {
-        return { fault: { column: column.name, value: null, reason: 'is required' } }
+        return { fault: { column: column.name, value: null, rule: 'required', reason: 'is required' } }
       }
       if ('reason' in found)
-        return { fault: { column: column.name, value: shown(cell), reason: found.reason } }
+        return {
+          fault: {
+            column: column.name,
+            value: shown(cell),
+            rule: found.rule ?? 'type',
+            reason: found.reason,
+          },
+        }
       values.push(found.value)
     }
     return { values }
@@ -75,6 +88,7 @@ export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, r
           fault: {
             column: unknown,
             value: shown(row[unknown] ?? null),
+            rule: 'structure',
             reason: 'is not a column of this dataset',
           },
         }
@@ -85,7 +99,7 @@ export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, r
       const surplus = cells.slice(columns.length).find((cell) => cell !== null && cell !== '')
       if (surplus !== undefined) {
         const reason = `the row has ${cells.length} cells for ${columns.length} columns`
-        return { fault: { column: null, value: shown(surplus), reason } }
+        return { fault: { column: null, value: shown(surplus), rule: 'structure', reason } }
       }
       return read('ofText', (index) => cells[index] || null)
     },
@@ -95,9 +109,9 @@ export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, r
 function readValue(reader: Reader, rules: Rule[], cell: Cell): Read {
   const found = reader(cell)
   if ('reason' in found || found.value === null) return found
-  for (const rule of rules) {
-    const reason = rule(found.value)
-    if (reason !== undefined) return { reason }
+  for (const { rule, check } of rules) {
+    const reason = check(found.value)
+    if (reason !== undefined) return { rule, reason }
   }
   return found
 }
@@ -111,18 +125,31 @@ function shown(cell: Cell): string | null {
 function rulesOf(column: Column, reader: Reader): Rule[] {
   const rules: Rule[] = []
   const { min, max, one_of, pattern } = column
-  if (min !== undefined) rules.push((value) => (Number(value) < min ? `must be at least ${min}` : undefined))
-  if (max !== undefined) rules.push((value) => (Number(value) > max ? `must be at most ${max}` : undefined))
+  if (min !== undefined) {
+    rules.push({
+      rule: 'range',
+      check: (value) => (Number(value) < min ? `must be at least ${min}` : undefined),
+    })
+  }
+  if (max !== undefined) {
+    rules.push({
+      rule: 'range',
+      check: (value) => (Number(value) > max ? `must be at most ${max}` : undefined),
+    })
+  }
   if (one_of !== undefined) {
     const allowed = new Set(one_of.map((option) => readOption(reader, option)))
     const list = one_of.slice(0, 10).join(', ') + (one_of.length > 10 ? ', …' : '')
-    rules.push((value) => (allowed.has(value) ? undefined : `must be one of ${list}`))
+    rules.push({
+      rule: 'one_of',
+      check: (value) => (allowed.has(value) ? undefined : `must be one of ${list}`),
+    })
   }
-  if (pattern !== undefined) rules.push(patternRule(pattern))
+  if (pattern !== undefined) rules.push({ rule: 'pattern', check: patternRule(pattern) })
   return rules
 }
 
-function patternRule(source: string): Rule {
+function patternRule(source: string): Rule['check'] {
   const compiled = compilePattern(source, 'whole')
   if ('fault' in compiled) throw new Error(`a stored pattern ${compiled.fault}`)
   return (value) => {

@@ -1,7 +1,7 @@
 // What kind of file came, from its type and its name. Pure; nothing is read of the file itself.
 
+import type { FileFormat } from '../../../contract/loads.ts'
 import { AppError } from '../../errors.ts'
-import type { FileFormat } from './store.ts'
 
 const BY_TYPE = new Map<string, FileFormat>([
   ['text/csv', 'csv'],

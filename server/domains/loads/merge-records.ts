@@ -48,7 +48,7 @@ export async function mergeRecords(
     else {
       counts.rows_rejected++
       const { line, raw } = rows[index] as FileRow // an outcome for each row
-      await insertReject(tx, load.load_key, { line, raw, ...outcome })
+      await insertReject(tx, load.load_key, { line, raw, rule: 'type', ...outcome })
     }
   }
   return counts

@@ -6,7 +6,9 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column, Dataset } from '../../../contract/datasets.ts'
 import type { Mapping } from '../../../contract/loads.ts'
-import type { Db, Staging, Warehouse } from '../../engine/db.ts'
+import type { Clock } from '../../clock.ts'
+import { recordChange } from '../../engine/changes.ts'
+import type { Staging, Tx, Warehouse } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
 import {
   type LoaderCounts,
@@ -26,6 +28,7 @@ import { insertStagedRejects, type StoredLoad } from './store.ts'
 
 export interface RunDeps {
   warehouse: Warehouse
+  clock: Clock
   assets: AssetService
   signals: SignalService
   measurements: MeasurementService
@@ -44,6 +47,10 @@ export interface LoadCounts {
   rows_updated: number
   rows_unchanged: number
   rows_rejected: number
+  rows_repeated: number
+  rows_superseded: number
+  times_skipped: number
+  times_repeated: number
 }
 
 export interface LoadResult {
@@ -201,9 +208,10 @@ interface Merging extends OneLoad {
   loaded: Loaded | undefined
 }
 
-async function merge(tx: Db, deps: RunDeps, one: Merging): Promise<LoadResult> {
+async function merge(tx: Tx, deps: RunDeps, one: Merging): Promise<LoadResult> {
   const { loaded, load } = one
   if (!loaded) throw new Error('a load was merged before it was staged')
+  await recordChange(tx, load.load_key, deps.clock.now())
   await insertStagedRejects(tx, load.load_key)
   const counts: LoadCounts = { ...loaded.counts, rows_loaded: 0 }
   const dataset = datasetOf(load.target)
@@ -215,7 +223,7 @@ async function merge(tx: Db, deps: RunDeps, one: Merging): Promise<LoadResult> {
       rows_unchanged: merged.unchanged,
     })
   } else if (load.target === 'measurements') {
-    const merged = await deps.measurements.mergeStaged(tx, loaded.layers, load.load_key)
+    const merged = await deps.measurements.mergeStaged(tx, loaded.layers)
     add(counts, {
       rows_loaded: merged.inserted,
       rows_updated: merged.updated,

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { PageOf } from '../../../contract/basics.ts'
 import type { Load, LoadQuery, Mapping, Reject, RejectQuery } from '../../../contract/loads.ts'
-import type { Clock } from '../../clock.ts'
 import { isText, isWhole, pageOf, readCursor } from '../../cursor.ts'
 import type { Control } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
@@ -23,7 +22,6 @@ import * as store from './store.ts'
 
 export interface LoadDeps extends Omit<RunDeps, 'stagingDir' | 'inflatedLimitBytes' | 'loaders'> {
   control: Control
-  clock: Clock
   jobs: JobService
   dataDir: string
   uploadLimitBytes: number
@@ -38,6 +36,8 @@ export interface NewFile {
   content_type: string
   account_id: string
   idempotency_key?: string
+  /** The load whose refused rows these are, mended. */
+  replays?: string
 }
 
 /** After that many tries a load that ends in no answer is given up. */
@@ -51,6 +51,10 @@ const NO_COUNTS: LoadCounts = {
   rows_updated: 0,
   rows_unchanged: 0,
   rows_rejected: 0,
+  rows_repeated: 0,
+  rows_superseded: 0,
+  times_skipped: 0,
+  times_repeated: 0,
 }
 
 export function createLoadService(deps: LoadDeps) {
@@ -117,6 +121,7 @@ export function createLoadService(deps: LoadDeps) {
         created_at: now(),
         job_id: job.id,
         idempotency_key: file.idempotency_key ?? null,
+        replays: file.replays ?? null,
       })
     })
     jobs.announce()

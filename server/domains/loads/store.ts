@@ -1,10 +1,8 @@
 // Rows of `load` in control, and of `rejected_row` in the warehouse. SQL in, plain objects out; no rules here.
 
-import type { Load, LoadStatus, Mapping, Reject } from '../../../contract/loads.ts'
+import type { FileFormat, Load, LoadStatus, Mapping, Reject } from '../../../contract/loads.ts'
 import type { Db } from '../../engine/db.ts'
 import { sql } from '../../engine/sql.ts'
-
-export type FileFormat = 'csv' | 'json' | 'ndjson'
 
 /** A load with what only the service needs to know. */
 export interface StoredLoad extends Omit<Load, 'mapping' | 'rows_per_second'> {
@@ -19,8 +17,9 @@ export interface StoredLoad extends Omit<Load, 'mapping' | 'rows_per_second'> {
 
 const COLUMNS = sql.trusted(`
   id, load_key, target, file_name, content_type, size_bytes, sha256, mapping, format, header, status, progress,
-  rows_read, rows_loaded, rows_updated, rows_unchanged, rows_rejected, created_by, created_at, started_at,
-  finished_at, error, job_id, idempotency_key`)
+  rows_read, rows_loaded, rows_updated, rows_unchanged, rows_rejected, rows_repeated,
+  rows_superseded, times_skipped, times_repeated, created_by, created_at, started_at, finished_at, error, replays,
+  undone_at, rows_removed, rows_restored, job_id, idempotency_key`)
 
 export interface NewLoad {
   id: string
@@ -35,18 +34,20 @@ export interface NewLoad {
   created_at: string
   job_id: string
   idempotency_key: string | null
+  replays: string | null
 }
 
 export async function insertLoad(tx: Db, load: NewLoad): Promise<void> {
   await tx.run(sql`
     insert into load (
       id, load_key, target, file_name, content_type, size_bytes, sha256, mapping, format, status, progress, rows_read,
-      rows_loaded, rows_updated, rows_unchanged, rows_rejected, created_by, created_at, job_id, idempotency_key, fence
+      rows_loaded, rows_updated, rows_unchanged, rows_rejected, rows_repeated, rows_superseded, times_skipped,
+      times_repeated, created_by, created_at, replays, rows_removed, rows_restored, job_id, idempotency_key, fence
     )
     select
       ${load.id}, coalesce(max(load_key), 0) + 1, ${load.target}, ${load.file_name}, ${load.content_type},
       ${load.size_bytes}, ${load.sha256}, ${JSON.stringify(load.mapping)}, ${load.format}, 'queued', 0, 0, 0, 0, 0, 0,
-      ${load.created_by}, ${load.created_at}, ${load.job_id}, ${load.idempotency_key}, 0
+      0, 0, 0, 0, ${load.created_by}, ${load.created_at}, ${load.replays}, 0, 0, ${load.job_id}, ${load.idempotency_key}, 0
     from load`)
 }
 
@@ -130,6 +131,10 @@ export interface LoadEnding {
     rows_updated: number
     rows_unchanged: number
     rows_rejected: number
+    rows_repeated: number
+    rows_superseded: number
+    times_skipped: number
+    times_repeated: number
   }
 }
 
@@ -144,26 +149,32 @@ export async function endLoad(
       status = ${status}, finished_at = ${at}, error = ${error}, header = ${header},
       progress = case when ${status} = 'done' then 1 else progress end,
       rows_read = ${counts.rows_read}, rows_loaded = ${counts.rows_loaded}, rows_updated = ${counts.rows_updated},
-      rows_unchanged = ${counts.rows_unchanged}, rows_rejected = ${counts.rows_rejected}
+      rows_unchanged = ${counts.rows_unchanged}, rows_rejected = ${counts.rows_rejected},
+      rows_repeated = ${counts.rows_repeated}, rows_superseded = ${counts.rows_superseded},
+      times_skipped = ${counts.times_skipped}, times_repeated = ${counts.times_repeated}
     where id = ${id} and status in ('queued', 'running')`)
 }
 
 /** Moves the refused rows of a load from where they were staged. */
 export async function insertStagedRejects(tx: Db, loadKey: number): Promise<void> {
   await tx.run(sql`
-    insert into rejected_row (load_key, line, column_name, value, reason, raw)
-    select ${loadKey}, line, column_name, value, reason, raw
+    insert into rejected_row (load_key, line, column_name, value, rule, reason, raw, state)
+    select ${loadKey}, line, column_name, value, rule, reason, raw, 'open'
     from staged_reject`)
 }
+
+export type NewReject = Omit<Reject, 'state' | 'mended_raw' | 'mended_load_id'>
 
 export async function insertReject(
   tx: Db,
   loadKey: number,
-  { line, column, value, reason, raw }: Reject,
+  { line, column, value, rule, reason, raw }: NewReject,
 ): Promise<void> {
   await tx.run(sql`
-    insert into rejected_row (load_key, line, column_name, value, reason, raw)
-    values (${loadKey}, ${line}, ${column}, ${value && storable(value)}, ${storable(reason)}, ${storable(raw)})`)
+    insert into rejected_row (load_key, line, column_name, value, rule, reason, raw, state)
+    values (
+      ${loadKey}, ${line}, ${column}, ${value && storable(value)}, ${rule}, ${storable(reason)}, ${storable(raw)}, 'open'
+    )`)
 }
 
 /** PostgreSQL takes no text with U+0000. */
@@ -172,7 +183,7 @@ const storable = (text: string) => text.replaceAll('\u0000', '\ufffd')
 /** Refused rows in the order of the file, those behind line `after`. */
 export async function listRejects(db: Db, loadKey: number, after: number, limit: number): Promise<Reject[]> {
   return await db.query(sql`
-    select line, column_name as "column", value, reason, raw
+    select line, column_name as "column", value, rule, reason, raw, state, mended_raw, mended_load_id
     from rejected_row
     where load_key = ${loadKey} and line > ${after}
     order by line

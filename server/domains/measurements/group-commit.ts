@@ -2,6 +2,8 @@
 // own rows after they are durable. Bounded: what would wait too long is refused at once.
 
 import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../clock.ts'
+import { recordChange } from '../../engine/changes.ts'
 import type { ReadingColumns, Warehouse } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
 import { type MergeCounts, mergeLayers } from './merge.ts'
@@ -25,7 +27,7 @@ const ROWS_PER_COMMIT = 100_000
 /** Readings that may wait for their commit, a few seconds of the fastest intake. */
 const ROWS_WAITING = 1_000_000
 
-export function createGroupCommit(warehouse: Warehouse) {
+export function createGroupCommit(warehouse: Warehouse, clock: Clock) {
   const state: { waiting: Waiting[]; rows: number; running: boolean } = {
     waiting: [],
     rows: 0,
@@ -38,7 +40,7 @@ export function createGroupCommit(warehouse: Warehouse) {
       const group = takeGroup(state.waiting)
       state.rows -= rowsOf(group)
       try {
-        const counts = await commit(warehouse, group)
+        const counts = await commit({ warehouse, clock }, group)
         for (const [index, one] of group.entries()) {
           one.resolve(counts.get(index) ?? { layer: index, inserted: 0, updated: 0, unchanged: 0 })
         }
@@ -104,11 +106,17 @@ function clashes(taken: Map<number, Set<number>>, { signal_key, measured_at }: P
   return false
 }
 
-async function commit(warehouse: Warehouse, group: Waiting[]): Promise<Map<number, MergeCounts>> {
+async function commit(
+  { warehouse, clock }: { warehouse: Warehouse; clock: Clock },
+  group: Waiting[],
+): Promise<Map<number, MergeCounts>> {
   const readings = stackPortions(group.map((one) => one.portion))
   const counts = await warehouse.write(
     `append:${randomUUID()}`,
-    (tx) => mergeLayers(tx, { first: 0, last: group.length - 1, loadKey: 0 }),
+    async (tx) => {
+      await recordChange(tx, null, clock.now())
+      return await mergeLayers(tx, { first: 0, last: group.length - 1 })
+    },
     { keep: 'brief', stage: (staging) => staging.stageReadings(readings) },
   )
   return new Map(counts.map((count) => [count.layer, count]))

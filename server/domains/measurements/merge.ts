@@ -1,7 +1,7 @@
 // Merging staged readings into `measurement`: new ones are appended, changed ones updated, equal ones counted.
 // SQL only, the same on every engine; it runs inside a write, so that nothing else writes meanwhile.
 
-import type { Db } from '../../engine/db.ts'
+import type { Db, Tx } from '../../engine/db.ts'
 import { type Sql, sql } from '../../engine/sql.ts'
 
 /** What became of the readings of one layer; their sum is the layer's rows. */
@@ -16,7 +16,6 @@ export interface MergeCounts {
 export interface Merge {
   first: number
   last: number
-  loadKey: number
 }
 
 interface Meeting {
@@ -32,7 +31,7 @@ interface Meeting {
 export class SignalGone extends Error {}
 
 /** Merges the layers; answers counts for each layer that has rows. Throws SignalGone and leaves nothing behind. */
-export async function mergeLayers(tx: Db, merge: Merge): Promise<MergeCounts[]> {
+export async function mergeLayers(tx: Tx, merge: Merge): Promise<MergeCounts[]> {
   const found = await findMeeting(tx, merge)
   if (found.known !== found.signals) throw new SignalGone('a signal was deleted while its readings came in')
   const layers = await countLayers(tx, merge)
@@ -75,10 +74,10 @@ function countLayers(tx: Db, merge: Merge): Promise<{ layer: number; samples: nu
     order by layer`)
 }
 
-async function insertAll(tx: Db, merge: Merge): Promise<void> {
+async function insertAll(tx: Tx, merge: Merge): Promise<void> {
   await tx.run(sql`
-    insert into measurement (signal_key, measured_at, value, load_key)
-    select signal_key, measured_at, value, ${merge.loadKey}
+    insert into measurement (signal_key, measured_at, value, version)
+    select signal_key, measured_at, value, ${tx.version}
     from staged_reading
     where ${inLayers(merge)}`)
 }
@@ -92,7 +91,7 @@ interface MeetingMerge {
 
 /** The merge where some readings may be stored already; the join is limited to the time of the staged ones. */
 async function mergeMeeting(
-  tx: Db,
+  tx: Tx,
   { merge, layers, starts_at, ends_at }: MeetingMerge,
 ): Promise<MergeCounts[]> {
   const stored = sql`
@@ -127,10 +126,18 @@ async function mergeMeeting(
   return counts
 }
 
-async function updateChanged(tx: Db, merge: Merge): Promise<void> {
+async function updateChanged(tx: Tx, merge: Merge): Promise<void> {
+  await tx.run(sql`
+    insert into earlier_measurement (signal_key, measured_at, value, version, replaced_version)
+    select stored.signal_key, stored.measured_at, stored.value, stored.version, ${tx.version}
+    from measurement as stored
+    join staged_reading as staged
+      on stored.signal_key = staged.signal_key
+      and stored.measured_at = staged.measured_at
+    where ${inLayers(merge)} and stored.value <> staged.value and stored.version <> ${tx.version}`)
   await tx.run(sql`
     update measurement
-    set value = staged.value, load_key = ${merge.loadKey}
+    set value = staged.value, version = ${tx.version}
     from staged_reading as staged
     where ${inLayers(merge)}
       and measurement.signal_key = staged.signal_key
@@ -138,10 +145,10 @@ async function updateChanged(tx: Db, merge: Merge): Promise<void> {
       and measurement.value <> staged.value`)
 }
 
-async function insertMissing(tx: Db, merge: Merge): Promise<void> {
+async function insertMissing(tx: Tx, merge: Merge): Promise<void> {
   await tx.run(sql`
-    insert into measurement (signal_key, measured_at, value, load_key)
-    select signal_key, measured_at, value, ${merge.loadKey}
+    insert into measurement (signal_key, measured_at, value, version)
+    select signal_key, measured_at, value, ${tx.version}
     from staged_reading as staged
     where ${inLayers(merge)}
       and not exists (

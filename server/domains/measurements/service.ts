@@ -14,7 +14,7 @@ import type {
 import { parseWhen, resolveRange } from '../../calendar.ts'
 import type { Clock } from '../../clock.ts'
 import { isText, readCursor } from '../../cursor.ts'
-import type { Db, TextFormat, Warehouse } from '../../engine/db.ts'
+import type { TextFormat, Tx, Warehouse } from '../../engine/db.ts'
 import { formatInstant } from '../../engine/sql.ts'
 import { AppError } from '../../errors.ts'
 import { checkZone } from '../../zone.ts'
@@ -38,7 +38,7 @@ const PAGE_ROWS = 100
 const LOOK_UPS = 3
 
 export function createMeasurementService({ warehouse, clock, defaultZone }: MeasurementDeps) {
-  const commit = createGroupCommit(warehouse)
+  const commit = createGroupCommit(warehouse, clock)
 
   /** Prepares and stores the rows, again when a signal went away between the two. */
   async function append(rows: NewMeasurement[], query: AppendQuery): Promise<AppendResult> {
@@ -83,10 +83,10 @@ export function createMeasurementService({ warehouse, clock, defaultZone }: Meas
     knownSignals: () => store.listAllSignals(warehouse),
 
     /** Merges the staged layers 0 to `layers` - 1 of a load, one after the other, in its own write. */
-    async mergeStaged(tx: Db, layers: number, loadKey: number): Promise<Omit<MergeCounts, 'layer'>> {
+    async mergeStaged(tx: Tx, layers: number): Promise<Omit<MergeCounts, 'layer'>> {
       const sum = { inserted: 0, updated: 0, unchanged: 0 }
       for (let layer = 0; layer < layers; layer++) {
-        for (const counts of await mergeLayers(tx, { first: layer, last: layer, loadKey })) {
+        for (const counts of await mergeLayers(tx, { first: layer, last: layer })) {
           sum.inserted += counts.inserted
           sum.updated += counts.updated
           sum.unchanged += counts.unchanged

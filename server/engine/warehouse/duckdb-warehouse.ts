@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../../clock.ts'
 import { AppError } from '../../errors.ts'
-import type { Columns, Db, ReadOptions, Row, Staging, Warehouse, WriteOptions } from '../db.ts'
+import type { Columns, Db, ReadOptions, Row, Staging, Tx, Warehouse, WriteOptions } from '../db.ts'
 import { render, type Sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
@@ -88,7 +88,7 @@ export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehous
 
     async write<T>(
       batchKey: string,
-      work: (tx: Db) => Promise<T>,
+      work: (tx: Tx) => Promise<T>,
       writeOptions: WriteOptions = {},
     ): Promise<T> {
       return await retried((connection) => writeOnce(connection, { batchKey, work, writeOptions, options }))
@@ -103,7 +103,7 @@ export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehous
 
 interface OneWrite<T> {
   batchKey: string
-  work: (tx: Db) => Promise<T>
+  work: (tx: Tx) => Promise<T>
   writeOptions: WriteOptions
   options: DuckdbWarehouseOptions
 }
@@ -130,7 +130,7 @@ async function writeOnce<T>(
     const version = await connection.ask<number>({ op: 'begin', session })
     const done = await findDone()
     if (done) return done.result as T // what this write answered then
-    const result = await work(tx)
+    const result = await work({ ...tx, version })
     const keep = writeOptions.keep ?? 'always'
     await recordBatch(tx, { version, batchKey, keep, result, at: options.clock.now() })
     await connection.ask({ op: 'commit', session, version })

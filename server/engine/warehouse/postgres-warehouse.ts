@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Clock } from '../../clock.ts'
-import type { Columns, Db, Row, Staging, Warehouse, WriteOptions } from '../db.ts'
+import type { Columns, Db, Row, Staging, Tx, Warehouse, WriteOptions } from '../db.ts'
 import { ensureSchema, openPool, postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
 import { postgresDialect } from '../postgres-dialect.ts'
 import { type Sql, sql } from '../sql.ts'
@@ -135,7 +135,7 @@ function clientDb(client: pg.PoolClient): Db {
 
 interface OneWrite<T> {
   batchKey: string
-  work: (tx: Db) => Promise<T>
+  work: (tx: Tx) => Promise<T>
   writeOptions: WriteOptions
   options: PostgresWarehouseOptions
 }
@@ -165,7 +165,7 @@ async function writeOnce<T>(
       sql`select coalesce(max(version), 0) as version from batch`,
     )
     const version = (last?.version ?? 0) + 1
-    const result = await work(tx)
+    const result = await work({ ...tx, version })
     await recordBatch(tx, {
       version,
       batchKey,
