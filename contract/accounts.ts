@@ -1,7 +1,7 @@
-// Who asks: roles, tokens and the browser's session.
+// Who asks: roles, tokens, the browser's session, accounts and keys.
 
 import { type Static, Type } from 'typebox'
-import { CLOSED } from './basics.ts'
+import { CLOSED, InstantText, Label, Nullable, Page, PageQuery, WhenText } from './basics.ts'
 
 export const Role = Type.Union([Type.Literal('user'), Type.Literal('manager')])
 export type Role = Static<typeof Role>
@@ -50,3 +50,77 @@ export const Session = Type.Object({
   expires_at: Type.String(),
 })
 export type Session = Static<typeof Session>
+
+const AccountName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'Begins with a letter or digit; letters, digits, spaces and . _ @ -',
+})
+const Password = Type.String({ minLength: 8, maxLength: 1000 })
+
+/** An account as managers see it. */
+export const User = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  role: Role,
+  disabled: Type.Boolean({ description: 'Cannot sign in, and neither can its keys' }),
+  created_at: InstantText,
+  updated_at: InstantText,
+})
+export type User = Static<typeof User>
+
+export const NewUser = Type.Object({ name: AccountName, role: Role, password: Password }, CLOSED)
+export type NewUser = Static<typeof NewUser>
+
+/** What is named is changed. Another role, another password and `disabled` end every session of the account at once. */
+export const UserChange = Type.Object(
+  {
+    role: Type.Optional(Role),
+    password: Type.Optional(Password),
+    disabled: Type.Optional(Type.Boolean()),
+  },
+  { ...CLOSED, minProperties: 1 },
+)
+export type UserChange = Static<typeof UserChange>
+
+export const UserQuery = Type.Object(PageQuery, CLOSED)
+export type UserQuery = Static<typeof UserQuery>
+export const UserPage = Page(User)
+
+/** `ingest` writes measurements, events and rows of datasets, and nothing else. */
+export const KeyScope = Type.Union([Type.Literal('user'), Type.Literal('manager'), Type.Literal('ingest')])
+export type KeyScope = Static<typeof KeyScope>
+
+const keyFields = {
+  name: Label,
+  scopes: Type.Array(KeyScope, { minItems: 1, maxItems: 3, uniqueItems: true }),
+}
+
+export const NewApiKey = Type.Object(
+  { ...keyFields, expires_at: Type.Optional(Nullable(WhenText)) },
+  { ...CLOSED, description: 'Without expires_at, or with null, the key lasts until it is revoked' },
+)
+export type NewApiKey = Static<typeof NewApiKey>
+
+/** A key without its secret. What it may do is never more than its account may. */
+export const ApiKey = Type.Object({
+  id: Type.String(),
+  ...keyFields,
+  prefix: Type.String({ description: 'How the key begins' }),
+  account_id: Type.String(),
+  account_name: Type.String(),
+  created_at: InstantText,
+  expires_at: Nullable(InstantText),
+  last_used_at: Nullable(InstantText),
+})
+export type ApiKey = Static<typeof ApiKey>
+
+export const MadeApiKey = Type.Object({
+  ...ApiKey.properties,
+  key: Type.String({ description: 'The key itself; it cannot be seen again' }),
+})
+export type MadeApiKey = Static<typeof MadeApiKey>
+
+export const ApiKeyQuery = Type.Object(PageQuery, CLOSED)
+export type ApiKeyQuery = Static<typeof ApiKeyQuery>
+export const ApiKeyPage = Page(ApiKey)

@@ -1,6 +1,7 @@
 // Words that every noun uses: identifiers, instants, pages of a list, the one shape of a problem.
 
 import { type Static, type TSchema, Type } from 'typebox'
+import { ID_PATTERN, LABEL_PATTERN, NAME_LENGTH } from './names.ts'
 
 /** Refuses unknown keys, as every body does. */
 export const CLOSED = { additionalProperties: false } as const
@@ -8,16 +9,16 @@ export const CLOSED = { additionalProperties: false } as const
 /** Chosen by the caller or generated; no control, bidirectional or slash characters. */
 export const Id = Type.String({
   minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\u0000-\\u001f\\u007f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff/]+$',
+  maxLength: NAME_LENGTH,
+  pattern: ID_PATTERN,
   description: 'Text without control characters or slashes, at most 200 characters',
 })
 
 /** A name that people read. */
 export const Label = Type.String({
   minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\u0000-\\u001f\\u007f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$',
+  maxLength: NAME_LENGTH,
+  pattern: LABEL_PATTERN,
   description: 'Text without control characters, at most 200 characters',
 })
 

@@ -30,7 +30,9 @@ export const RejectsPanel = Type.Object(
   { ...panel, type: Type.Literal('rejects'), load_id: Type.Optional(Id) },
   CLOSED,
 )
-export const Panel = Type.Union([StatPanel, LinePanel, BarPanel, RejectsPanel])
+/** The rows of a metric as they are. */
+export const TablePanel = Type.Object({ ...panel, type: Type.Literal('table'), metric_id: Id }, CLOSED)
+export const Panel = Type.Union([StatPanel, LinePanel, BarPanel, RejectsPanel, TablePanel])
 export type Panel = Static<typeof Panel>
 
 const Cell = Type.Integer({ minimum: 0, maximum: 1000 })
@@ -42,6 +44,7 @@ export const Place = Type.Object(
     y: Cell,
     w: Type.Integer({ minimum: 1, maximum: 12 }),
     h: Type.Integer({ minimum: 1, maximum: 100 }),
+    static: Type.Optional(Type.Boolean({ description: 'Stays where it is while others are moved' })),
   },
   CLOSED,
 )
@@ -81,3 +84,44 @@ export type Dashboard = Static<typeof Dashboard>
 export const DashboardPage = Page(Dashboard)
 export const DashboardQuery = Type.Object({ ...PageQuery }, CLOSED)
 export type DashboardQuery = Static<typeof DashboardQuery>
+
+/** An object of another board program: what is known of it is read, the rest is left out with a note. */
+const Foreign = Type.Record(Type.String({ maxLength: 200 }), Type.Unknown())
+
+/** A board as metrics boards write it: `items` have an `id` and a `queryId`, `layouts` are lists of places. */
+export const ForeignBoard = Type.Object(
+  {
+    items: Type.Array(Foreign, { maxItems: 100 }),
+    layouts: Type.Record(Type.String({ maxLength: 40 }), Type.Array(Foreign, { maxItems: 200 }), {
+      maxProperties: 20,
+    }),
+  },
+  CLOSED,
+)
+export type ForeignBoard = Static<typeof ForeignBoard>
+
+/** `queries` is CSV with the columns `id` and `query`. */
+export const BoardImport = Type.Object(
+  { name: Type.Optional(Label), board: ForeignBoard, queries: Type.String({ maxLength: 1_000_000 }) },
+  CLOSED,
+)
+export type BoardImport = Static<typeof BoardImport>
+
+export const BoardImportResult = Type.Object({
+  dashboard_id: Type.String(),
+  metrics: Type.Array(Type.String(), { description: 'Ids, which are those of the queries' }),
+  notes: Type.Array(Type.String(), { description: 'What was mended or left out, a sentence each' }),
+})
+export type BoardImportResult = Static<typeof BoardImportResult>
+
+/** The same shape again; panels that are no query are left out, with a note. */
+export const BoardExport = Type.Object({
+  name: Type.String(),
+  board: Type.Object({
+    items: Type.Array(Type.Object({ id: Type.String(), queryId: Type.String() })),
+    layouts: Type.Record(Type.String(), Type.Array(Place)),
+  }),
+  queries: Type.String(),
+  notes: Type.Array(Type.String()),
+})
+export type BoardExport = Static<typeof BoardExport>

@@ -13,8 +13,21 @@ export type NewMeasurement = Static<typeof NewMeasurement>
 /** How many rows one request may carry. */
 export const MEASUREMENTS_PER_REQUEST = 100_000
 
+/** The last two are for line protocol only. */
 export const AppendQuery = Type.Object(
-  { atomic: Type.Boolean({ default: false }), tz: Type.Optional(Zone) },
+  {
+    atomic: Type.Boolean({ default: false }),
+    tz: Type.Optional(Zone),
+    precision: Type.Optional(
+      Type.Union(
+        (['ns', 'us', 'ms', 's'] as const).map((unit) => Type.Literal(unit)),
+        { description: 'The unit of times in line protocol; ns when left out' },
+      ),
+    ),
+    create_signals: Type.Optional(
+      Type.Boolean({ description: 'Makes a signal of each series in line protocol that is not known yet' }),
+    ),
+  },
   CLOSED,
 )
 export type AppendQuery = Static<typeof AppendQuery>
@@ -31,6 +44,9 @@ export type AppendResult = Static<typeof AppendResult>
 /** Repeatable, or a comma list, in the address. */
 const SignalIds = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 100 })
 
+/** Readings as they were known at an earlier time: corrected and undone values with them, later ones left out. */
+export const AsKnownAt = Type.Optional(WhenText)
+
 /** Raw rows by signal, then time. JSON comes in pages; CSV and NDJSON stream the whole range unless limited. */
 export const MeasurementQuery = Type.Object(
   {
@@ -40,6 +56,7 @@ export const MeasurementQuery = Type.Object(
     format: Type.Union([Type.Literal('json'), Type.Literal('csv'), Type.Literal('ndjson')], {
       default: 'json',
     }),
+    as_known_at: AsKnownAt,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
   },
@@ -66,10 +83,34 @@ export const MeasurementDeletion = Type.Object(
 export type MeasurementDeletion = Static<typeof MeasurementDeletion>
 export const MeasurementDeletionResult = Type.Object({ deleted: Type.Integer() })
 
+/** One reading, and every value that it had. */
+export const HistoryQuery = Type.Object(
+  {
+    signal_id: Type.String({ minLength: 1, maxLength: 200 }),
+    measured_at: WhenText,
+    tz: Type.Optional(Zone),
+  },
+  CLOSED,
+)
+export type HistoryQuery = Static<typeof HistoryQuery>
+
+export const HistoryAnswer = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      value: Type.Number(),
+      known_from: InstantText,
+      known_until: Nullable(InstantText),
+      load: Nullable(Type.Object({ id: Type.String(), file_name: Type.String() })),
+    }),
+  ),
+})
+export type HistoryAnswer = Static<typeof HistoryAnswer>
+
 export const SeriesQuery = Type.Object(
   {
     signal_id: SignalIds,
     ...RangeQuery,
+    as_known_at: AsKnownAt,
     points: Type.Integer({ minimum: 4, maximum: 10_000, default: 800 }),
   },
   CLOSED,

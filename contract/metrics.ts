@@ -13,7 +13,7 @@ import {
   RangeQuery,
   Text,
 } from './basics.ts'
-import { Cell, DatasetName } from './datasets.ts'
+import { Cell, ColumnType, DatasetName } from './datasets.ts'
 
 /** `avg`, as formulas spell it, is the same as `mean`. */
 export const Aggregate = Type.Union([
@@ -68,7 +68,28 @@ export const SignalFormula = Type.Object(
 )
 export type SignalFormula = Static<typeof SignalFormula>
 
-export const Definition = Type.Union([SignalDefinition, DatasetFormula, SignalFormula])
+/** What the address of an answer has already. */
+const ParameterName = Type.String({
+  pattern: '^(?!(?:from|to|bucket|tz|limit|cursor|format)$)[a-z][a-z0-9_]{0,62}$',
+  examples: ['site'],
+})
+
+/** Of `:name` in SQL. Without a default it must be given with each question. */
+export const Parameter = Type.Object({ type: ColumnType, default: Type.Optional(Cell) }, CLOSED)
+export type Parameter = Static<typeof Parameter>
+
+/** One select; it may name `:from`, `:to`, `:bucket`, `:tz` and its own parameters. */
+export const SqlDefinition = Type.Object(
+  {
+    kind: Type.Literal('sql'),
+    sql: Type.String({ minLength: 1, maxLength: 10_000 }),
+    parameters: Type.Optional(Type.Record(ParameterName, Parameter, { maxProperties: 20 })),
+  },
+  CLOSED,
+)
+export type SqlDefinition = Static<typeof SqlDefinition>
+
+export const Definition = Type.Union([SignalDefinition, DatasetFormula, SignalFormula, SqlDefinition])
 export type Definition = Static<typeof Definition>
 
 const TimeColumn = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,62}$' })
@@ -123,13 +144,18 @@ export const DataQuery = Type.Object(
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
     format: Type.Union([Type.Literal('json'), Type.Literal('csv')], { default: 'json' }),
   },
-  CLOSED,
+  { additionalProperties: Type.String({ maxLength: 1000, description: 'A parameter of the SQL' }) },
 )
 export type DataQuery = Static<typeof DataQuery>
 
+/** Values by the names of parameters. */
+const ParameterValues = Type.Record(Type.String({ maxLength: 63 }), Cell, { maxProperties: 20 })
+export type ParameterValues = Static<typeof ParameterValues>
+
 /**
  * Rows by column. With a bucket, the first column is `bucket_start`, and the last two are `samples` and `partial`
- * (true where the range cuts the bucket).
+ * (true where the range cuts the bucket). Of SQL, the columns are those of the select; `from`, `to` and `bucket` are
+ * null where the select takes none.
  */
 export const MetricData = Type.Object({
   metric_id: Nullable(Type.String()),
@@ -155,6 +181,7 @@ export const Preview = Type.Object(
   {
     definition: Definition,
     time_column: Type.Optional(TimeColumn),
+    parameters: Type.Optional(ParameterValues),
     ...RangeQuery,
     bucket: Type.Optional(BucketText),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
@@ -166,7 +193,10 @@ export type Preview = Static<typeof Preview>
 /** Many at once: each answers on its own. */
 export const ManyQuery = Type.Object(
   {
-    metrics: Type.Array(Id, { minItems: 1, maxItems: 100 }),
+    metrics: Type.Array(
+      Type.Union([Id, Type.Object({ id: Id, parameters: Type.Optional(ParameterValues) }, CLOSED)]),
+      { minItems: 1, maxItems: 100 },
+    ),
     ...RangeQuery,
     bucket: Type.Optional(BucketText),
   },

@@ -4,16 +4,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { address, hosts, type Kind, networks, oneOf, text, whole, zone } from './config-kinds.ts'
 import { mistypedNames } from './config-names.ts'
 
 /** A wrong setting: the message is one sentence for the person who starts the service. */
 export class ConfigError extends Error {}
-
-/** How a setting's text becomes its value. `says` completes "it must be …". */
-interface Kind<T> {
-  says: string
-  read(text: string): T | undefined
-}
 
 /** One line of the table. A secret may also come from the file named in `NAME_FILE`, and is never shown. */
 export interface Setting<T = unknown> {
@@ -68,6 +63,18 @@ export const SETTINGS = {
     default: '',
     help: 'Proxies whose x-forwarded-* headers are believed; empty: none',
   },
+  trustedHosts: {
+    name: 'TRUSTED_HOSTS',
+    kind: hosts(),
+    default: '',
+    help: 'Names by which the service may be asked, besides that of PUBLIC_URL; with neither, any',
+  },
+  rateLimitPerMinute: {
+    name: 'RATE_LIMIT_PER_MINUTE',
+    kind: whole(0, 100_000_000),
+    default: '6000',
+    help: 'Requests a minute of an account or a network; ten times as many readings sent in; 0: no limit',
+  },
   tzDefault: {
     name: 'TZ_DEFAULT',
     kind: zone(),
@@ -99,6 +106,13 @@ export const SETTINGS = {
     default: '640',
     unit: 'megabytes',
     help: 'Memory that the embedded warehouse may use; beyond it, it works on disk',
+  },
+  queryRowCap: {
+    name: 'QUERY_ROW_CAP',
+    kind: whole(1, 1_000_000),
+    default: '100000',
+    unit: 'rows',
+    help: "The most rows that a metric's SQL may answer; more are refused, never cut",
   },
   bodyLimitMb: {
     name: 'BODY_LIMIT_MB',
@@ -210,60 +224,4 @@ function withoutEmpty(values: Record<string, string | undefined>): Record<string
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => Boolean(entry[1])),
   )
-}
-
-function text(maxLength: number): Kind<string> {
-  return {
-    says: `text of at most ${maxLength} characters`,
-    read: (value) => (value.length <= maxLength && !value.includes('\0') ? value : undefined),
-  }
-}
-
-function whole(min: number, max: number): Kind<number> {
-  return {
-    says: `a whole number from ${min} to ${max}`,
-    read: (value) => {
-      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
-      return number >= min && number <= max ? number : undefined
-    },
-  }
-}
-
-function oneOf<const T extends string>(...choices: T[]): Kind<T> {
-  return { says: `one of ${choices.join(', ')}`, read: (value) => choices.find((choice) => choice === value) }
-}
-
-function address(protocols: string[]): Kind<string> {
-  return {
-    says: `an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    read: (value) =>
-      value === '' || (URL.canParse(value) && protocols.includes(new URL(value).protocol))
-        ? value
-        : undefined,
-  }
-}
-
-function zone(): Kind<string> {
-  return {
-    says: 'the IANA name of a zone, such as UTC or Europe/Berlin',
-    read: (value) => {
-      try {
-        return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone && value
-      } catch {
-        return undefined
-      }
-    },
-  }
-}
-
-function networks(): Kind<string[]> {
-  const network =
-    /^(?:loopback|linklocal|uniquelocal|(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?|[0-9a-fA-F:]+(?:\/\d{1,3})?)$/
-  return {
-    says: 'addresses or networks with commas between, such as 10.0.0.0/8,loopback',
-    read: (value) => {
-      const parts = value === '' ? [] : value.split(',').map((part) => part.trim())
-      return parts.every((part) => network.test(part)) ? parts : undefined
-    },
-  }
 }

@@ -50,6 +50,12 @@ create table measurement (
   version bigint not null
 );
 
+-- Stretches of time whose readings were put in order, as they were after the write `version`.
+create table ordered_stretch (
+  stretch bigint not null,
+  version bigint not null
+);
+
 -- Values that were corrected or undone: known from the write `version` until the write `replaced_version`.
 create table earlier_measurement (
   signal_key integer not null,
@@ -69,10 +75,12 @@ create table change (
 );
 
 -- What assets, signals and rows of datasets were before a load changed them; null for those that were not there.
+-- What it made of them tells whether they are still as it left them; a row of a dataset carries its load itself.
 create table earlier_record (
   target text not null,
   record_id text not null,
   before_json text,
+  after_json text,
   version bigint not null
 );
 
@@ -97,6 +105,17 @@ create table rejected_row (
   state text not null,
   mended_raw text,
   mended_load_id text
+);
+
+-- Refused rows that were sent again, mended: where each stands in the file of the load `load_id`, and where it stood
+-- first. `raw` is null where it was sent as it came.
+create table replayed_row (
+  load_id text not null,
+  line bigint not null,
+  load_key integer not null,
+  original_line bigint not null,
+  column_name text,
+  raw text
 );
 
 -- What was committed, so that a batch sent twice answers as the first time.
