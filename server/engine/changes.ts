@@ -9,3 +9,20 @@ export async function recordChange(tx: Tx, loadKey: number | null, at: Instant):
     insert into change (version, committed_at, load_key)
     values (${tx.version}, ${sql.instant(at)}, ${loadKey}::integer)`)
 }
+
+/** The write of a load; undefined for one that is not stored. */
+export async function findChange(tx: Tx, loadKey: number): Promise<number | undefined> {
+  const [row] = await tx.query<{ version: number }>(sql`
+    select version
+    from change
+    where load_key = ${loadKey}`)
+  return row?.version
+}
+
+/** Notes that the write of `tx` undoes the write `version`. */
+export async function markUndone(tx: Tx, version: number): Promise<void> {
+  await tx.run(sql`
+    update change
+    set undone_version = ${tx.version}
+    where version = ${version}`)
+}

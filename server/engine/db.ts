@@ -27,6 +27,8 @@ export interface Dialect {
   oneOf(column: Sql, values: string[] | number[]): Sql
   /** Whether arithmetic on doubles raises an error where IEEE 754 gives Infinity or 0; no when left out. */
   readonly overflowRaises?: true
+  /** Whether rows are found by where they lie, not by an index: then it matters how they are ordered. */
+  readonly findsByOrder?: true
   /** Ends an inner select that must not be merged into the one around it; nothing where none ever is. */
   readonly keepApart?: Sql
 }
@@ -43,6 +45,8 @@ export interface Db {
 export interface Tx extends Db {
   /** The number that this write is known by once it is committed, greater than any before it. */
   readonly version: number
+  /** Says that the write changes which signals there are, or what one means. */
+  touchSignals(): void
 }
 
 /** Accounts, definitions, jobs, ledgers: small transactions. */
@@ -60,6 +64,13 @@ export interface Columns {
   rows: number
 }
 
+/** What a column of a user's answer is; `local` is a time without a zone, `other` what has no form of its own here. */
+export type ValueType = 'integer' | 'number' | 'text' | 'boolean' | 'timestamp' | 'local' | 'date' | 'other'
+
+export interface TypedColumns extends Columns {
+  types: ValueType[]
+}
+
 /** Readings on their way in, one per position; `signal_key` is the integer key of a known signal. */
 export interface ReadingColumns {
   signal_key: Int32Array
@@ -67,6 +78,15 @@ export interface ReadingColumns {
   measured_at: Float64Array
   value: Float64Array
   layer: Int32Array
+}
+
+/** Readings to be stored by themselves, without a layer: no (signal, instant) stands twice. */
+export interface AppendedReadings extends Omit<ReadingColumns, 'layer'> {
+  batchKey: string
+  /** When they are written, microseconds since 1970. */
+  at: number
+  /** What a write with this key answers, as JSON. */
+  result: string
 }
 
 /** Rows on their way in, as CSV that our own loader wrote: no header, `\N` for null, text always quoted. */
@@ -101,11 +121,19 @@ export interface WriteOptions {
   stage?: (staging: Staging) => Promise<void>
   /** How long the key is kept: `brief` (15 minutes) for keys that only serve our own retries. */
   keep?: 'brief' | 'always'
+  /** The key was made for this write and never sent before, so that it need not be looked for. */
+  fresh?: boolean
 }
 
 /** What was measured. Reads are retried when the engine restarts; writes are too, by their batch key. */
 export interface Warehouse extends Db {
   columns(statement: Sql, options?: ReadOptions): Promise<Columns>
+  /**
+   * Runs a statement that a user wrote, as `user-sql.ts` printed it: it can read the public views and the datasets and
+   * do nothing else. More than `rows` rows or 64 MB are refused, never cut. AppErrors `sql_invalid` (with the `line` of
+   * the statement that the engine names), `range_too_large`, `query_timeout`, `busy`.
+   */
+  untrusted(statement: Sql, options: { rows: number } & ReadOptions): Promise<TypedColumns>
   /**
    * The rows as text, in chunks as the engine reads: `csv` with a header line (text cells that a spreadsheet would
    * run as a formula get a leading apostrophe), `ndjson` one object a line, `json` objects with commas between them.
@@ -116,6 +144,14 @@ export interface Warehouse extends Db {
    * and writes nothing. `T` is kept as JSON beside the key.
    */
   write<T>(batchKey: string, work: (tx: Tx) => Promise<T>, options?: WriteOptions): Promise<T>
+  /**
+   * Stores readings in a write of their own when all are newer than what is stored of their signals. When they are
+   * `not_newer` nothing was written (an engine may always say so), and `write` with the same key does it; also when
+   * the outcome is `unknown`, since the engine was lost on the way.
+   */
+  appendNewer(readings: AppendedReadings): Promise<'stored' | 'not_newer' | 'unknown'>
+  /** Calls `listener` after each write that touched signals, committed or not, before the writer hears of it. */
+  onSignalsTouched(listener: () => void): void
   /** The version of the last committed write, 0 for none. */
   version(): Promise<number>
   close(): Promise<void>

@@ -67,7 +67,10 @@ export async function migrationStatus(
   const files = await readMigrations(folder, engine)
   const applied = (await hasTable(target, engine)) ? await listApplied(target) : []
   const pending = findPending(files, applied)
-  return { applied: applied.map((row) => row.name), pending: pending.map((file) => file.name) }
+  return {
+    applied: applied.map((row) => row.name).toSorted(byNumber),
+    pending: pending.map((file) => file.name),
+  }
 }
 
 /** The files for one engine in the order of application. Refuses a gap, two files with one number, and other names. */

@@ -1,6 +1,7 @@
 // Opens the two stores on the engine that the settings name, brought to the current schema.
 // The only place where an engine is chosen.
 
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import { openPostgresControl } from './control/postgres.ts'
@@ -55,6 +56,7 @@ const MIGRATIONS = join(import.meta.dirname, '../../migrations')
 
 async function openControl({ databaseUrl, dataDir }: StoreSettings): Promise<Opened<Control>> {
   const folder = join(MIGRATIONS, 'control')
+  makeDataFolder(dataDir)
   const store = databaseUrl
     ? await openPostgresControl(databaseUrl)
     : await openSqliteControl(join(dataDir, 'control.sqlite'))
@@ -155,6 +157,16 @@ export async function storesStatus(
     }
   } finally {
     await control.store.close()
+  }
+}
+
+/** For the owner alone: it holds password hashes and all that was measured. */
+function makeDataFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
+    throw new Error(`the folder of DATA_DIR cannot be made (${path}: ${reason})`, { cause: error })
   }
 }
 

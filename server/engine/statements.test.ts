@@ -19,6 +19,11 @@ describe('splitting a file into statements', () => {
       ['select 1 as "a;--""b"', 'select 2'],
     ],
     ['dollar quotes', 'do $x$ begin; $$ end; $x$; select 2', ['do $x$ begin; $$ end; $x$', 'select 2']],
+    [
+      'the body of a trigger',
+      'create trigger a before delete on b begin select 1; select 2; end; select 3',
+      ['create trigger a before delete on b begin select 1; select 2; end', 'select 3'],
+    ],
     ['a dollar in a name', 'select a$b$c; select 2', ['select a$b$c', 'select 2']],
   ]
   for (const [name, text, expected] of cases) {

@@ -1,5 +1,7 @@
-// A file of SQL cut into its statements. Knows comments, quotes and dollar quotes; no bodies of triggers.
+// A file of SQL cut into its statements. Knows comments, quotes, dollar quotes and the bodies of SQLite's triggers.
 
+/** A trigger as SQLite has it, up to a semicolon within its body. */
+const OPEN_TRIGGER = /^\s*create trigger\b(?=[\s\S]*\bbegin\b)(?![\s\S]*\bend\s*$)/i
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$/y
 
 /** The statements of a file in order, each with its comments and without its semicolon; those of only comments left out. */
@@ -19,7 +21,7 @@ export function splitStatements(text: string): string[] {
       continue
     }
     const char = text[position] ?? ''
-    if (char === ';') close(position)
+    if (char === ';' && !OPEN_TRIGGER.test(text.slice(start, position))) close(position)
     else if (char.trim() !== '') meaningful = true
     position = afterQuoted(text, position) ?? position + 1
   }

@@ -30,7 +30,8 @@ export async function recordBatch(tx: Db, { version, batchKey, keep, result, at 
   if (version % FORGET_EVERY === 0) await forgetBrief(tx, at - BRIEF_MICROS)
 }
 
-const FORGET_EVERY = 1000
+/** Every so many writes old keys are forgotten. */
+export const FORGET_EVERY = 1000
 /** Our own retries end within seconds. */
 const BRIEF_MICROS = 15 * 60 * 1_000_000
 

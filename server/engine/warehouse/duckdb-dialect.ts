@@ -5,6 +5,7 @@ import { sql } from '../sql.ts'
 
 export const duckdbDialect: Dialect = {
   name: 'duckdb',
+  findsByOrder: true,
   argMin: (value, by) => sql`arg_min(${value}, ${by})`,
   argMax: (value, by) => sql`arg_max(${value}, ${by})`,
   median: (value) => sql`median(${value})`,

@@ -1,6 +1,14 @@
 // Puts rows into a connection's temporary tables as columns of memory, a vector at a time.
 
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk, INTEGER, TIMESTAMPTZ } from '@duckdb/node-api'
+import {
+  DOUBLE,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBType,
+  INTEGER,
+  TIMESTAMPTZ,
+} from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import type { StagedCsv } from '../db.ts'
 import { render, sql } from '../sql.ts'
@@ -12,16 +20,40 @@ const VECTORS_PER_TURN = 16
 
 /** Appends a run to `staged_reading`. */
 export async function appendRun(connection: DuckDBConnection, run: LayeredRun): Promise<void> {
-  const appender = await connection.createAppender('staged_reading', null, 'temp')
-  const chunk = DuckDBDataChunk.create([INTEGER, TIMESTAMPTZ, DOUBLE, INTEGER])
-  const layers = typeof run.layer === 'number' ? new Int32Array(VECTOR_ROWS).fill(run.layer) : run.layer
-  for (let offset = 0, turn = 0; offset < run.rows; offset += VECTOR_ROWS, turn++) {
-    const rows = Math.min(VECTOR_ROWS, run.rows - offset)
-    chunk.rowCount = rows
-    copyColumn(chunk, 0, run.signal_key, offset, rows)
-    copyColumn(chunk, 1, run.measured_at, offset * 2, rows * 2)
-    copyColumn(chunk, 2, run.value, offset, rows)
-    copyColumn(chunk, 3, layers, typeof run.layer === 'number' ? 0 : offset, rows)
+  const { rows, layer } = run
+  await appendColumns(await connection.createAppender('staged_reading', null, 'temp'), rows, [
+    { type: INTEGER, values: run.signal_key },
+    { type: TIMESTAMPTZ, values: run.measured_at },
+    { type: DOUBLE, values: run.value },
+    typeof layer === 'number'
+      ? { type: INTEGER, values: new Int32Array(VECTOR_ROWS).fill(layer), repeated: true }
+      : { type: INTEGER, values: layer },
+  ])
+}
+
+/** Values as the engine's vectors hold them: those of 8 bytes may be given as pairs of 32-bit words. */
+export interface AppendedColumn {
+  type: DuckDBType
+  values: Int32Array | BigInt64Array | Float64Array
+  /** The first vector stands for all: every row has the same value. */
+  repeated?: true
+}
+
+/** Appends so many rows of the columns, in the order of the table's, and closes the appender. */
+export async function appendColumns(
+  appender: DuckDBAppender,
+  rows: number,
+  columns: AppendedColumn[],
+): Promise<void> {
+  const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type))
+  for (let offset = 0, turn = 0; offset < rows; offset += VECTOR_ROWS, turn++) {
+    const length = Math.min(VECTOR_ROWS, rows - offset)
+    chunk.rowCount = length
+    for (const [index, { type, values, repeated }] of columns.entries()) {
+      const words = values instanceof Int32Array && type !== INTEGER ? 2 : 1
+      const from = repeated ? 0 : offset
+      copyColumn(chunk, index, values.subarray(from * words, (from + length) * words))
+    }
     appender.appendDataChunk(chunk)
     if (turn % VECTORS_PER_TURN === VECTORS_PER_TURN - 1)
       await new Promise((resolve) => setImmediate(resolve))
@@ -32,16 +64,14 @@ export async function appendRun(connection: DuckDBConnection, run: LayeredRun): 
 function copyColumn(
   chunk: DuckDBDataChunk,
   column: number,
-  source: Int32Array | Float64Array,
-  offset: number,
-  length: number,
+  { buffer, byteOffset, byteLength }: Int32Array | BigInt64Array | Float64Array,
 ): void {
   duckdb.copy_data_to_vector(
     duckdb.data_chunk_get_vector(chunk.chunk, column),
     0,
-    source.buffer as ArrayBuffer, // ours, never shared
-    source.byteOffset + offset * source.BYTES_PER_ELEMENT,
-    length * source.BYTES_PER_ELEMENT,
+    buffer as ArrayBuffer, // ours, never shared
+    byteOffset,
+    byteLength,
   )
 }
 

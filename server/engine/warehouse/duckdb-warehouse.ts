@@ -8,9 +8,10 @@ import type { Columns, Db, ReadOptions, Row, Staging, Tx, Warehouse, WriteOption
 import { render, type Sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
+import { untrustedOn } from './duckdb-user-sql.ts'
 import { type EngineConnection, questionTooLong } from './engine-connection.ts'
 import type { Supervisor } from './engine-supervisor.ts'
-import type { ResultSet } from './frames.ts'
+import type { Ask, ResultSet } from './frames.ts'
 import { toRows } from './result-rows.ts'
 
 export interface DuckdbWarehouseOptions {
@@ -27,34 +28,41 @@ const WRITE_TIMEOUT_MS = 600_000
 const RETRY_FOR_MS = 15_000
 
 const placeholder = (position: number) => `$${position}`
+/** An engine that was lost may have committed, and not said so. */
 const isLost = (error: unknown) => error instanceof AppError && error.code === 'engine_lost'
 
 export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehouse {
   const { supervisor, queryTimeoutMs } = options
+  const listeners: (() => void)[] = []
 
-  async function retried<T>(work: (connection: EngineConnection) => Promise<T>): Promise<T> {
+  async function retried<T>(
+    work: (connection: EngineConnection) => Promise<T>,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
     const deadline = Date.now() + RETRY_FOR_MS
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await work(await supervisor.connection(Math.max(1, deadline - Date.now())))
       } catch (error) {
-        if (!isLost(error) || Date.now() >= deadline) throw error
+        if (!isLost(error) || tries >= most || Date.now() >= deadline) throw error
         await delay(10)
       }
     }
   }
 
-  async function read(statement: Sql, timeoutMs = queryTimeoutMs): Promise<ResultSet> {
-    const ask = { op: 'query', statement: render(statement, placeholder), timeoutMs } as const
+  async function readAsking<T>(ask: Extract<Ask, { timeoutMs: number }>, most?: number): Promise<T> {
     return await retried(async (connection) => {
       const askedAt = performance.now()
-      return await connection.ask<ResultSet>(ask).catch((error: unknown) => {
+      return await connection.ask<T>(ask).catch((error: unknown) => {
         // It may be what could not be interrupted and cost the engine its life: asked again, it would each time.
-        if (isLost(error) && performance.now() - askedAt >= timeoutMs) throw questionTooLong(error)
+        if (isLost(error) && performance.now() - askedAt >= ask.timeoutMs) throw questionTooLong(error)
         throw error
       })
-    })
+    }, most)
   }
+
+  const read = (statement: Sql, timeoutMs = queryTimeoutMs): Promise<ResultSet> =>
+    readAsking({ op: 'query', statement: render(statement, placeholder), timeoutMs })
 
   const warehouse: Warehouse = {
     dialect: duckdbDialect,
@@ -71,6 +79,15 @@ export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehous
       const { names, columns, rows } = await read(statement, timeoutMs)
       return { names, columns, rows }
     },
+
+    untrusted: (statement, { rows, timeoutMs = queryTimeoutMs }) =>
+      // Asked twice at most: one that costs the engine its life should not cost it many.
+      untrustedOn((ask) => readAsking(ask, 2), {
+        op: 'untrusted',
+        statement: render(statement, placeholder),
+        timeoutMs,
+        rows,
+      }),
 
     async *text(statement, format, { timeoutMs = queryTimeoutMs } = {}) {
       const ask = { op: 'text', statement: render(statement, placeholder), timeoutMs, format } as const
@@ -91,7 +108,28 @@ export function createDuckdbWarehouse(options: DuckdbWarehouseOptions): Warehous
       work: (tx: Tx) => Promise<T>,
       writeOptions: WriteOptions = {},
     ): Promise<T> {
-      return await retried((connection) => writeOnce(connection, { batchKey, work, writeOptions, options }))
+      const state = { tries: 0 }
+      return await retried((connection) => {
+        const mayBeDone = state.tries++ > 0 || writeOptions.fresh !== true
+        return writeOnce(connection, { batchKey, work, writeOptions, mayBeDone, options, listeners })
+      })
+    },
+
+    async appendNewer(readings) {
+      const connection = await supervisor.connection(RETRY_FOR_MS)
+      try {
+        const version = await connection.ask<number | undefined>({ op: 'append', readings })
+        if (version === undefined) return 'not_newer'
+        await options.acknowledge(version)
+        return 'stored'
+      } catch (error) {
+        if (isLost(error)) return 'unknown'
+        throw error
+      }
+    },
+
+    onSignalsTouched(listener) {
+      listeners.push(listener)
     },
 
     version: () => retried((connection) => connection.ask<number>({ op: 'version' })),
@@ -105,19 +143,24 @@ interface OneWrite<T> {
   batchKey: string
   work: (tx: Tx) => Promise<T>
   writeOptions: WriteOptions
+  mayBeDone: boolean
   options: DuckdbWarehouseOptions
+  listeners: (() => void)[]
 }
 
 /** One try of a write, in a session of its own that is closed, and so rolled back unless committed, at the end. */
 async function writeOnce<T>(
   connection: EngineConnection,
-  { batchKey, work, writeOptions, options }: OneWrite<T>,
+  { batchKey, work, writeOptions, mayBeDone, options, listeners }: OneWrite<T>,
 ): Promise<T> {
   const session = await connection.ask<number>({ op: 'open' })
+  // One that was done before, and not heard of, may have touched them.
+  const touched = { signals: mayBeDone }
   try {
     const tx = sessionDb(connection, session)
     // Whoever asked then may not have heard of it.
     const findDone = async () => {
+      if (!mayBeDone) return undefined
       const done = await findBatch(tx, batchKey)
       if (done) await options.acknowledge(done.version)
       return done
@@ -130,13 +173,17 @@ async function writeOnce<T>(
     const version = await connection.ask<number>({ op: 'begin', session })
     const done = await findDone()
     if (done) return done.result as T // what this write answered then
-    const result = await work({ ...tx, version })
+    const touchSignals = () => {
+      touched.signals = true
+    }
+    const result = await work({ ...tx, version, touchSignals })
     const keep = writeOptions.keep ?? 'always'
     await recordBatch(tx, { version, batchKey, keep, result, at: options.clock.now() })
     await connection.ask({ op: 'commit', session, version })
     await options.acknowledge(version)
     return result
   } finally {
+    if (touched.signals) for (const listener of listeners) listener()
     await connection.ask({ op: 'close', session }).catch(() => undefined)
   }
 }

@@ -22,6 +22,8 @@ const MESSAGES = {
   busy: 'the database has more questions waiting than it can answer soon; try again in a moment',
   query_timeout: 'the question took too long; ask for a shorter range or a longer bucket',
   disk_full: 'the disk of the database is full; nothing was stored',
+  sql_invalid: 'the SQL cannot be run',
+  range_too_large: 'the answer is larger than one answer may be; ask for less',
 } as const
 
 export const engineLost = (cause?: unknown) =>

@@ -7,8 +7,10 @@ import { dirname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import { readResult } from './duckdb-columns.ts'
 import { createReaders, type DuckdbOptions, endAtOnce, openDuckdb } from './duckdb-sessions.ts'
+import { createAppends } from './engine-appends.ts'
 import { createSessions } from './engine-sessions.ts'
 import { createStreams } from './engine-streams.ts'
+import { createUserReads } from './engine-user-sql.ts'
 import { type Answer, type Ask, type EngineFault, readFrames, writeFrame } from './frames.ts'
 import { createTurns } from './turns.ts'
 
@@ -21,9 +23,12 @@ const STATEMENT_LIMIT_MS = 600_000
 const options = JSON.parse(process.argv[2] ?? '') as EngineOptions // written by engine-supervisor.ts
 const instance = await openWhenFree(options)
 const readers = await createReaders(instance)
+const readUntrusted = createUserReads(instance)
 const turns = createTurns()
 /** Only this process writes, so the version is read once and counted from there. */
 const committed = { version: await lastVersion() }
+
+const append = createAppends({ instance, turns, committed, folder: dirname(options.path) })
 
 /** The process that ran before may still hold the file for a moment after a kill. */
 async function openWhenFree(given: DuckdbOptions) {
@@ -74,10 +79,14 @@ function serve(socket: Socket): void {
         return await readers.use(async (run) => readResult(await run(ask.statement, ask.timeoutMs)))
       case 'text':
         return await streams.run(id, ask)
+      case 'untrusted':
+        return await readUntrusted(ask)
       case 'more':
         return streams.more(ask.stream)
       case 'cancel':
         return streams.cancel(ask.stream)
+      case 'append':
+        return await append(ask.readings)
       case 'open':
         return await sessions.open()
       case 'close':
@@ -121,7 +130,7 @@ function faultOf(error: unknown): { fault: EngineFault; message: string } {
 }
 
 function isFault(code: string): code is EngineFault {
-  return code === 'busy' || code === 'query_timeout' || code === 'disk_full'
+  return ['busy', 'query_timeout', 'disk_full', 'sql_invalid', 'range_too_large'].includes(code)
 }
 
 mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o700 })

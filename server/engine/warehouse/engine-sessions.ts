@@ -105,7 +105,7 @@ export function createSessions({ instance, turns, committed, folder }: SessionDe
   }
 }
 
-function refuseFullDisk(folder: string): void {
+export function refuseFullDisk(folder: string): void {
   const { bavail, bsize } = statfsSync(folder)
   if (bavail * bsize < LEAST_FREE_BYTES) throw new AppError('disk_full', 'the disk is full')
 }

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { getCompileCacheDir } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -145,10 +146,16 @@ function reasonIn(complaint: string): string {
 
 /** One life of the engine process, from its start to its end. */
 async function runOnce(engine: EngineOptions, state: State, log: EngineLog): Promise<void> {
+  // What was compiled before is not compiled again.
+  const compiled = getCompileCacheDir()
   const child = spawn(process.execPath, [ENTRY, JSON.stringify(engine)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Four long statements would starve libuv's usual four threads.
-    env: { TZ: 'UTC', UV_THREADPOOL_SIZE: '16' },
+    env: {
+      TZ: 'UTC',
+      UV_THREADPOOL_SIZE: '16',
+      ...(compiled !== undefined && { NODE_COMPILE_CACHE: compiled }),
+    },
   })
   state.child = child
   const ended = new Promise<void>((resolve) => {

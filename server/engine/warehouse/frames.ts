@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
-import type { ReadingColumns, StagedCsv, TextFormat } from '../db.ts'
+import type { AppendedReadings, ReadingColumns, StagedCsv, TextFormat } from '../db.ts'
 import type { SqlValue } from '../sql.ts'
 
 interface Statement {
@@ -16,6 +16,7 @@ export type Ask =
   | { op: 'ping' }
   | { op: 'query'; statement: Statement; timeoutMs: number; session?: number }
   | { op: 'text'; statement: Statement; timeoutMs: number; format: TextFormat }
+  | { op: 'untrusted'; statement: Statement; timeoutMs: number; rows: number }
   | { op: 'more'; stream: number }
   | { op: 'cancel'; stream: number }
   | { op: 'open' }
@@ -25,6 +26,7 @@ export type Ask =
   | { op: 'begin'; session: number }
   | { op: 'commit'; session: number; version: number }
   | { op: 'close'; session: number }
+  | { op: 'append'; readings: AppendedReadings }
   | { op: 'version' }
   | { op: 'checkpoint' }
 
@@ -39,7 +41,13 @@ export interface ResultSet {
   rowsChanged: number
 }
 
-export type EngineFault = 'busy' | 'query_timeout' | 'disk_full' | 'internal'
+export type EngineFault =
+  | 'busy'
+  | 'query_timeout'
+  | 'disk_full'
+  | 'sql_invalid'
+  | 'range_too_large'
+  | 'internal'
 
 /** What the engine answers; `text` frames of a stream end with one that has `done`. */
 export type Answer =

@@ -14,6 +14,7 @@ import { findBatch, recordBatch } from './batches.ts'
 import type { ResultSet } from './frames.ts'
 import { binaryCopy, columnTypes, resultSet } from './postgres-columns.ts'
 import { createTextStreams, STREAMS_AT_ONCE } from './postgres-streams.ts'
+import { openUserReads } from './postgres-user-sql.ts'
 import { toRows } from './result-rows.ts'
 import { instantWords, type LayeredRun, readRun } from './run-file.ts'
 import { createTurns } from './turns.ts'
@@ -47,8 +48,10 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
     purpose: 'warehouse-text',
   })
   const text = createTextStreams(streams)
+  const users = openUserReads(url)
+  const listeners: (() => void)[] = []
   const close = async (): Promise<void> => {
-    const open = [readers, writers, streams].filter((pool) => !pool.ending)
+    const open = [readers, writers, streams, users.pool].filter((pool) => !pool.ending)
     await Promise.all(open.map((pool) => pool.end()))
   }
   try {
@@ -74,14 +77,19 @@ export async function openPostgresWarehouse(options: PostgresWarehouseOptions): 
       const { names, columns, rows } = await read(statement, timeoutMs)
       return { names, columns, rows }
     },
+    untrusted: (statement, { rows, timeoutMs = options.queryTimeoutMs }) =>
+      users.untrusted({ statement, rows, timeoutMs }),
     text: (statement, format, { timeoutMs = options.queryTimeoutMs } = {}) =>
       text({ statement, format, timeoutMs }),
     write: (batchKey, work, writeOptions = {}) =>
-      whileLost(() => writeOnce(writers, { batchKey, work, writeOptions, options })).catch(
+      whileLost(() => writeOnce(writers, { batchKey, work, writeOptions, options, listeners })).catch(
         (error: unknown) => {
           throw postgresFailure(error)
         },
       ),
+    // Its own look-ups are quick enough.
+    appendNewer: async () => 'not_newer',
+    onSignalsTouched: (listener) => void listeners.push(listener),
     async version() {
       const [row] = toRows(await read(sql`select coalesce(max(version), 0) as version from batch`))
       return Number(row?.version ?? 0)
@@ -138,14 +146,16 @@ interface OneWrite<T> {
   work: (tx: Tx) => Promise<T>
   writeOptions: WriteOptions
   options: PostgresWarehouseOptions
+  listeners: (() => void)[]
 }
 
 async function writeOnce<T>(
   pool: pg.Pool,
-  { batchKey, work, writeOptions, options }: OneWrite<T>,
+  { batchKey, work, writeOptions, options, listeners }: OneWrite<T>,
 ): Promise<T> {
   const client = await pool.connect()
   const tx = clientDb(client)
+  const touched = { signals: true }
   try {
     // Whoever asked then may not have heard of it.
     const findDone = async () => {
@@ -165,7 +175,11 @@ async function writeOnce<T>(
       sql`select coalesce(max(version), 0) as version from batch`,
     )
     const version = (last?.version ?? 0) + 1
-    const result = await work({ ...tx, version })
+    touched.signals = false
+    const touchSignals = () => {
+      touched.signals = true
+    }
+    const result = await work({ ...tx, version, touchSignals })
     await recordBatch(tx, {
       version,
       batchKey,
@@ -178,6 +192,7 @@ async function writeOnce<T>(
     await options.acknowledge(version)
     return result
   } finally {
+    if (touched.signals) for (const listener of listeners) listener()
     await endWrite(client, writeOptions.stage !== undefined)
   }
 }
