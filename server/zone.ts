@@ -58,19 +58,30 @@ export function localOf(tz: string, instant: Instant): number {
   return instant + offsetAt(tz, instant)
 }
 
+/** A local time settled: the instant it means, and how often a clock in the zone shows it: 1, but for clock changes. */
+export interface SettledTime {
+  instant: Instant
+  times: 0 | 1 | 2
+}
+
 /**
  * The instant at which a clock in the zone shows a local time. One that comes twice, when the clock is put back,
  * means the earlier; one that never comes, when it is put forward, moves forward by what was left out.
  */
 export function instantOf(tz: string, local: number): Instant {
-  if (tz === 'UTC') return local
+  return tz === 'UTC' ? local : settleLocal(tz, local).instant
+}
+
+/** The same, with how often the local time comes. */
+export function settleLocal(tz: string, local: number): SettledTime {
   // No zone is further than 26 hours from UTC, and a change moves it by at most 24.
   const spans = offsetSpans(tz, local - 2 * DAY, local + 2 * DAY)
   for (const [index, { from, offset }] of spans.entries()) {
-    const end = spans[index + 1]?.from ?? Number.POSITIVE_INFINITY
-    if (local - offset >= end) continue
+    const next = spans[index + 1]
+    if (local - offset >= (next?.from ?? Number.POSITIVE_INFINITY)) continue
     const before = spans[index - 1]
-    return local - offset < from && before !== undefined ? local - before.offset : local - offset
+    if (local - offset < from && before !== undefined) return { instant: local - before.offset, times: 0 }
+    return { instant: local - offset, times: next && local - next.offset >= next.from ? 2 : 1 }
   }
   throw new Error(`no offset of ${tz} for ${local}`) // the last span has no end
 }

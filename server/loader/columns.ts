@@ -1,7 +1,7 @@
 // Which column of a file, or which constant, fills each field of the target: worked out once, from the header and the
 // mapping, with a sentence where the two do not fit.
 
-import type { Mapping } from '../../contract/loads.ts'
+import type { Mapping } from '../../contract/mapping.ts'
 import { FileRefused } from './job.ts'
 
 /** Where a field's text comes from. */

@@ -1,12 +1,20 @@
-// The bytes of a file as UTF-8: inflated when gzip, decoded when it is in another encoding, without a byte-order mark.
+// The bytes of a file as UTF-8: unpacked, decoded when it is in another encoding, without a byte-order mark.
 
+import { createWriteStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import type { Mapping } from '../../contract/loads.ts'
-import { FileRefused } from './job.ts'
+import { pipeline as pipelineDone } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import type { Mapping } from '../../contract/mapping.ts'
+import { FileRefused, type LoaderJob } from './job.ts'
+import { markLost } from './record.ts'
+import { type Compression, readHead, sniffCompression } from './sniff-format.ts'
 
-const CHUNK_BYTES = 1024 * 1024
+export const CHUNK_BYTES = 1024 * 1024
+/** How long one who has read all that has come waits for more. */
+const GROWTH_PAUSE_MS = 5
 /** A file that grows by more than this while inflated, beyond the first 64 MB, is not data. */
 const INFLATE_RATIO = 200
 const RATIO_FREE_BYTES = 64 * 1024 * 1024
@@ -17,23 +25,43 @@ export interface FileBytes {
   fraction(): number
 }
 
+/** With `whole` the file may still grow until that resolves. */
 export async function openFileBytes(
   path: string,
   encoding: Mapping['encoding'],
-  inflatedLimit: number,
+  { inflatedLimit, whole }: { inflatedLimit: number; whole?: Promise<void> | undefined },
 ): Promise<FileBytes> {
-  const file = await open(path)
-  const { size } = await file.stat()
-  const state = { read: 0 }
-  const raw = readChunks(file, state)
-  const head = Buffer.alloc(4)
-  await file.read(head, 0, 4, 0)
-  const gzip = head[0] === 0x1f && head[1] === 0x8b
-  const bytes = gzip ? inflate(raw, { size, inflatedLimit }) : raw
-  return { chunks: decode(bytes, encoding), fraction: () => (size === 0 ? 1 : state.read / size) }
+  const { chunks, fraction } = await openUnpacked(path, inflatedLimit, whole)
+  return { chunks: decode(chunks, encoding), fraction }
 }
 
-async function* readChunks(file: FileHandle, state: { read: number }): AsyncGenerator<Uint8Array> {
+/** The path of a file that can be read at any place: its own, or where a packed one was unpacked. */
+export async function unpackedPath({ path, folder, limits }: LoaderJob): Promise<string> {
+  if ((await readHead(path)).compression === undefined) return path
+  const unpacked = join(folder, 'unpacked')
+  await pipelineDone((await openUnpacked(path, limits.inflatedBytes)).chunks, createWriteStream(unpacked))
+  return unpacked
+}
+
+async function openUnpacked(path: string, inflatedLimit: number, whole?: Promise<void>) {
+  const file = await open(path)
+  // Of one that grows nothing is known but what has come.
+  const size = whole ? Number.POSITIVE_INFINITY : (await file.stat()).size
+  const state = { read: 0 }
+  const raw = readChunks(file, state, whole)
+  const head = Buffer.alloc(4)
+  await file.read(head, 0, 4, 0)
+  const compression = sniffCompression(head)
+  const count = createInflateLimit(size, inflatedLimit)
+  const chunks = compression ? inflate(raw, { compression, size, count }) : raw
+  return { chunks, fraction: () => (size === 0 ? 1 : state.read / size) }
+}
+
+async function* readChunks(
+  file: FileHandle,
+  state: { read: number },
+  whole?: Promise<void>,
+): AsyncGenerator<Uint8Array> {
   try {
     // Two buffers: the next chunk is read while the one before is worked on.
     const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)]
@@ -45,10 +73,20 @@ async function* readChunks(file: FileHandle, state: { read: number }): AsyncGene
       reading.catch(() => undefined)
       return reading
     }
+    const growth = { over: whole === undefined }
+    void whole?.then(() => {
+      growth.over = true
+    })
     let next = readAt(0, 0)
     for (let turn = 1; ; turn++) {
+      const wasWhole = growth.over
       const chunk = await next
-      if (chunk.length === 0) return
+      if (chunk.length === 0 && wasWhole) return
+      if (chunk.length === 0) {
+        await Promise.race([whole, delay(GROWTH_PAUSE_MS)])
+        next = readAt(turn, state.read)
+        continue
+      }
       state.read += chunk.length
       next = readAt(turn, state.read)
       yield chunk
@@ -58,32 +96,46 @@ async function* readChunks(file: FileHandle, state: { read: number }): AsyncGene
   }
 }
 
+/** Counts bytes that came of a packed file of `size` bytes. Throws FileRefused when they are too many. */
+export function createInflateLimit(size: number, inflatedLimit: number): (bytes: number) => void {
+  let inflated = 0
+  return (bytes) => {
+    inflated += bytes
+    if (inflated > inflatedLimit) {
+      throw new FileRefused(
+        `the file is larger than ${Math.floor(inflatedLimit / 1e6)} MB when inflated; split it`,
+      )
+    }
+    if (inflated > RATIO_FREE_BYTES && inflated > size * INFLATE_RATIO) {
+      throw new FileRefused(
+        `the file inflates to more than ${INFLATE_RATIO} times its size; it is not taken for data`,
+      )
+    }
+  }
+}
+
 async function* inflate(
   raw: AsyncIterable<Uint8Array>,
-  { size, inflatedLimit }: { size: number; inflatedLimit: number },
+  { compression, size, count }: { compression: Compression; size: number; count: (bytes: number) => void },
 ): AsyncGenerator<Uint8Array> {
-  // What goes wrong on either side is met where the inflated bytes are read.
-  const gunzip = pipeline(copies(raw), createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined)
-  let inflated = 0
+  const options = { chunkSize: CHUNK_BYTES }
+  const unpacking = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options)
+  let first = true
   try {
-    for await (const chunk of gunzip) {
-      inflated += chunk.length
-      if (inflated > inflatedLimit) {
-        throw new FileRefused(
-          `the file is larger than ${Math.floor(inflatedLimit / 1e6)} MB when inflated; split it`,
-        )
-      }
-      if (inflated > RATIO_FREE_BYTES && inflated > size * INFLATE_RATIO) {
-        throw new FileRefused(
-          `the file inflates to more than ${INFLATE_RATIO} times its size; it is not taken for data`,
-        )
-      }
+    // What goes wrong on either side is met where the inflated bytes are read.
+    for await (const chunk of pipeline(copies(raw), unpacking, () => undefined)) {
+      count(chunk.length)
+      if (first && sniffCompression(chunk)) throw new FileRefused('the file is packed twice; pack it once')
+      first = false
       yield chunk
     }
+    // Node ends with the first frame of zstd, and says nothing of those behind it.
+    if (compression === 'zstd' && unpacking.bytesWritten < size)
+      throw new FileRefused('something stands behind the end of the zstd frame; pack the file as one')
   } catch (error) {
     if (error instanceof FileRefused) throw error
     const reason = error instanceof Error ? error.message : 'unknown reason'
-    throw new FileRefused(`the file is not whole gzip: ${reason}`)
+    throw new FileRefused(`the file is not whole ${compression}: ${reason}`)
   }
 }
 
@@ -92,10 +144,10 @@ async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   for await (const chunk of chunks) yield Buffer.from(chunk)
 }
 
-/** UTF-16 is known by its byte-order mark; other encodings must be named. */
+/** A byte-order mark tells the encoding better than anybody does; without one it must be named unless it is UTF-8. */
 async function* decode(
   bytes: AsyncIterable<Uint8Array>,
-  encoding: Mapping['encoding'],
+  encoding: Mapping['encoding'] = 'utf-8',
 ): AsyncGenerator<Uint8Array> {
   let decoder: InstanceType<typeof TextDecoder> | undefined
   let first = true
@@ -103,17 +155,20 @@ async function* decode(
     let rest = chunk
     if (first) {
       first = false
-      const utf16 = chunk[0] === 0xff && chunk[1] === 0xfe
-      if (chunk[0] === 0xfe && chunk[1] === 0xff) {
-        throw new FileRefused('the file is UTF-16 with big-endian bytes; save it as UTF-8')
-      }
-      if (utf16 || encoding === 'utf-16le') decoder = new TextDecoder('utf-16le')
-      else if (encoding === 'latin1') decoder = new TextDecoder('windows-1252')
-      else if (chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) rest = chunk.subarray(3)
+      const marked = sniffMark(chunk)
+      const told = marked ?? encoding
+      if (told !== 'utf-8') decoder = new TextDecoder(told === 'latin1' ? 'windows-1252' : told)
+      else if (marked) rest = chunk.subarray(3)
     }
-    yield decoder ? Buffer.from(decoder.decode(rest, { stream: true })) : rest
+    yield decoder ? markLost(Buffer.from(decoder.decode(rest, { stream: true }))) : rest
   }
-  // Half a character at the end shows as U+FFFD, not as if the file were whole.
   const cut = decoder?.decode() ?? ''
-  if (cut !== '') yield Buffer.from(cut)
+  if (cut !== '') yield markLost(Buffer.from(cut))
+}
+
+/** The encoding that a byte-order mark tells. */
+function sniffMark([first, second, third]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' | undefined {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  if (first === 0xfe && second === 0xff) return 'utf-16be'
+  return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined
 }

@@ -1,12 +1,13 @@
 // The records of a file in any format, with the header that names their fields.
 
 import { isUtf8 } from 'node:buffer'
-import type { Mapping } from '../../contract/loads.ts'
+import type { Mapping } from '../../contract/mapping.ts'
 import { createCsvScanner, type RecordScanner } from './csv-records.ts'
 import { openFileBytes } from './file-bytes.ts'
 import { FileRefused, type LoaderJob } from './job.ts'
 import { createJsonScanner, createNdjsonScanner } from './json-records.ts'
-import { type FileRecord, fieldText, rawText } from './record.ts'
+import { type FileRecord, fieldText, rawText, textOf } from './record.ts'
+import { readHead } from './sniff-format.ts'
 
 export interface RecordTaker {
   /** Called once before the first record; `line` is the header as it stood in the file, null where there is none. */
@@ -27,18 +28,60 @@ function codeOf(character: string, setting: string): number {
   return code
 }
 
-/** `jsonFields` are the fields that records of JSON are asked for where the mapping names no columns. */
-export async function readRecords(job: LoaderJob, jsonFields: string[], taker: RecordTaker): Promise<void> {
+/** The formats whose records carry no names: a header, or their place, tells them. */
+export const hasColumns = ({ mapping, format }: LoaderJob) =>
+  ['csv', 'xlsx', 'parquet'].includes(mapping.format ?? format)
+
+/** `fields` are those that records of JSON and XML are asked for where the mapping names no columns. */
+export async function readRecords(job: LoaderJob, fields: string[], taker: RecordTaker): Promise<void> {
   const { mapping } = job
   const format = mapping.format ?? job.format
-  const scanner = format === 'csv' ? csvScanner(mapping, taker) : jsonScanner(job, jsonFields, taker)
-  const bytes = await openFileBytes(job.path, mapping.encoding, job.limits.inflatedBytes)
+  // What only some files need is loaded when one comes.
+  if (format === 'parquet') return (await import('./parquet-records.ts')).readParquet(job, taker)
+  if (format === 'xlsx') return (await import('./xlsx-records.ts')).readXlsx(job, taker)
+  if (format === 'xml') return readXml(job, fields, taker)
+  if (format !== 'csv') return readText(job, jsonScanner(job, fields, taker), { taker })
+  const { head } = await readHead(job.path)
+  return readText(job, csvScanner(mapping, taker), {
+    taker,
+    oldLineEnds: head.includes(13) && !head.includes(10),
+  })
+}
+
+/** `oldLineEnds`: lines end with CR alone, as on old Macs. */
+async function readText(
+  { mapping, path, limits, whole }: LoaderJob,
+  scanner: RecordScanner,
+  { taker, oldLineEnds = false }: { taker: RecordTaker; oldLineEnds?: boolean },
+): Promise<void> {
+  const bytes = await openFileBytes(path, mapping.encoding, {
+    inflatedLimit: limits.inflatedBytes,
+    whole,
+  })
   for await (const chunk of bytes.chunks) {
-    scanner.push(chunk)
+    scanner.push(oldLineEnds ? chunk.map((byte) => (byte === 13 ? 10 : byte)) : chunk)
     await taker.turn(bytes.fraction())
   }
-  scanner.end()
+  if (!limits.breaks_off) scanner.end()
   await taker.turn(1)
+}
+
+const GUESSED_BYTES = 1024 * 1024
+
+async function readXml(job: LoaderJob, fields: string[], taker: RecordTaker): Promise<void> {
+  const { createXmlScanner, guessRecordPath } = await import('./xml-records.ts')
+  const { declaredEncoding } = await import('./xml-events.ts')
+  const { mapping, path, limits } = job
+  const encoding = mapping.encoding ?? declaredEncoding((await readHead(path)).head)
+  const open = () => openFileBytes(path, encoding, { inflatedLimit: limits.inflatedBytes })
+  const records = mapping.records ?? (await guessRecordPath((await open()).chunks, GUESSED_BYTES))
+  if (records === undefined)
+    throw new FileRefused('the file has one element only; name the path of its rows in `records`')
+  const paths = mapping.columns ? Object.keys(mapping.columns) : fields
+  const scanner = createXmlScanner({ records, fields: paths }, taker.take)
+  taker.header(paths, null)
+  const decoded: LoaderJob = { ...job, mapping: { ...mapping, ...(encoding && { encoding }) } }
+  await readText(decoded, scanner, { taker })
 }
 
 function csvScanner(mapping: Mapping, taker: RecordTaker): RecordScanner {
@@ -75,12 +118,24 @@ function csvScanner(mapping: Mapping, taker: RecordTaker): RecordScanner {
 function jsonScanner({ mapping, format }: LoaderJob, fields: string[], taker: RecordTaker): RecordScanner {
   const names = Object.keys(mapping.columns ?? {})
   const paths = mapping.columns ? names : fields
+  const asked = { paths, decimal: mapping.decimal }
   const scanner =
     (mapping.format ?? format) === 'ndjson'
-      ? createNdjsonScanner(paths, taker.take)
-      : createJsonScanner(mapping.records ?? '', paths, taker.take)
+      ? createNdjsonScanner(asked, taker.take)
+      : createJsonScanner(mapping.records ?? '', asked, taker.take)
   taker.header(paths, null)
   return scanner
+}
+
+/**
+ * The names by which the fields of a record of JSON or XML can be asked for, but for those around it; none when it is
+ * broken.
+ */
+export function namesOf(record: FileRecord): string[] {
+  if (record.broken) return []
+  const object = JSON.parse(record.raw?.() ?? textOf(record.data, record.from, record.to)) as object // not broken
+  const names = Object.keys(object).filter((name) => !record.raw || !name.startsWith('../'))
+  return record.raw ? names.map((name) => name.replace(/^@/, '')) : names
 }
 
 /** Whether a record's bytes are UTF-8; text of a file in another encoding would be stored as nonsense. */

@@ -2,8 +2,9 @@
 
 import type { Column, ColumnType } from '../../contract/datasets.ts'
 import { compileRules } from '../domains/datasets/row-rules.ts'
+import { marksOf } from '../number-text.ts'
 import { list } from './columns.ts'
-import { quoteOf, readRecords } from './file-records.ts'
+import { hasColumns, namesOf, quoteOf, readRecords } from './file-records.ts'
 import { FileRefused, type LoaderJob } from './job.ts'
 import { type FileRecord, fieldText } from './record.ts'
 import { createTextInstant } from './text-instant.ts'
@@ -19,11 +20,11 @@ class Enough extends Error {}
 
 interface Sample {
   /** The file's columns that become columns, by their place. */
-  columns: { index: number; name: string; values: string[] }[]
+  columns: { index: number; name: string; values: string[]; unit: string | undefined }[]
   rows: number
 }
 
-/** Columns in the order of the file. A column without any value is text. */
+/** Columns in the order of the file. One without any value is text; one with a unit of the mapping has numbers. */
 export async function inferColumns(job: LoaderJob): Promise<Column[]> {
   const quote = quoteOf(job.mapping)
   const sample: Sample = { columns: [], rows: 0 }
@@ -48,10 +49,13 @@ export async function inferColumns(job: LoaderJob): Promise<Column[]> {
   )
   if (sample.rows === 0) throw new FileRefused('the file has no row that tells the types of its columns')
   const fits = createFits(job)
-  return sample.columns.map(({ name, values }) => ({
-    name,
-    type: values.length === 0 ? 'text' : (TYPES.find((type) => fits(type, values)) ?? 'text'),
-  }))
+  return sample.columns.map(({ name, values, unit }) => {
+    if (unit !== undefined) return { name, type: 'number', unit }
+    return {
+      name,
+      type: values.length === 0 ? 'text' : (TYPES.find((type) => fits(type, values)) ?? 'text'),
+    }
+  })
 }
 
 async function untilEnough(read: () => Promise<void>): Promise<void> {
@@ -65,7 +69,7 @@ async function untilEnough(read: () => Promise<void>): Promise<void> {
 function columnsOf(header: string[], { mapping }: LoaderJob): Sample['columns'] {
   const columns = header.flatMap((name, index) => {
     const field = mapping.columns ? mapping.columns[name] : name
-    return field === undefined ? [] : [{ index, name: field, values: [] }]
+    return field === undefined ? [] : [{ index, name: field, values: [], unit: mapping.units?.[name] }]
   })
   const unusable = columns.find(({ name }) => !NAME.test(name))
   if (unusable !== undefined) {
@@ -78,18 +82,16 @@ function columnsOf(header: string[], { mapping }: LoaderJob): Sample['columns'] 
   return columns
 }
 
-/** Records of JSON have no header: their columns are the keys of the first ones, in the order of appearance. */
-async function jsonKeysOf(job: LoaderJob): Promise<string[]> {
-  if ((job.mapping.format ?? job.format) === 'csv' || job.mapping.columns) return []
+/** Records of JSON and XML have no header: their columns are the keys of the first ones, in the order of appearance. */
+export async function jsonKeysOf(job: LoaderJob): Promise<string[]> {
+  if (hasColumns(job) || job.mapping.columns) return []
   const keys = new Set<string>()
   const state = { rows: 0 }
   await untilEnough(() =>
     readRecords(job, [], {
       header: () => {},
       take(record) {
-        if (record.broken) return
-        const text = Buffer.from(record.data.subarray(record.from, record.to)).toString()
-        for (const key of Object.keys(JSON.parse(text) as object)) keys.add(key) // an object, as it is not broken
+        for (const name of namesOf(record)) keys.add(name)
         state.rows++
         if (state.rows === SAMPLE_ROWS) throw new Enough()
       },
@@ -100,7 +102,7 @@ async function jsonKeysOf(job: LoaderJob): Promise<string[]> {
 }
 
 function createFits(job: LoaderJob): (type: ColumnType, values: string[]) => boolean {
-  const reading = { readInstant: createTextInstant(job), decimal: job.mapping.decimal ?? '.' } as const
+  const reading = { ...marksOf(job.mapping), readInstant: createTextInstant(job) }
   return (type, values) => {
     // 007 is a name, not the number seven.
     if ((type === 'integer' || type === 'number') && values.some((value) => /^[+-]?0\d/.test(value)))

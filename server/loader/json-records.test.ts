@@ -33,13 +33,13 @@ function push(scanner: RecordScanner, chunks: Uint8Array[]): void {
 /** The records of an array of JSON at `path`, each with the fields at `fields`. */
 function scan(text: string, { path = '', fields = ['a', 'b'], places = [] as number[] } = {}): Found[] {
   const { found, take } = collector()
-  push(createJsonScanner(path, fields, take), cut(Buffer.from(text), places))
+  push(createJsonScanner(path, { paths: fields }, take), cut(Buffer.from(text), places))
   return found
 }
 
 function scanLines(text: string, places: number[] = []): Found[] {
   const { found, take } = collector()
-  push(createNdjsonScanner(['a', 'b'], take), cut(Buffer.from(text), places))
+  push(createNdjsonScanner({ paths: ['a', 'b'] }, take), cut(Buffer.from(text), places))
   return found
 }
 
@@ -145,7 +145,7 @@ describe('records of JSON', () => {
 
   test('a record is shown as it came', () => {
     const { raws, take } = collector()
-    push(createJsonScanner('', ['a'], take), [Buffer.from('[ {"a": 1 },\n{"a" :"é"}]')])
+    push(createJsonScanner('', { paths: ['a'] }, take), [Buffer.from('[ {"a": 1 },\n{"a" :"é"}]')])
 
     assert.deepEqual(raws, ['{"a": 1 }', '{"a" :"é"}'])
   })
@@ -195,8 +195,8 @@ describe('records of JSON', () => {
   test('a record longer than a megabyte is refused as soon as it is too long', () => {
     const chunk = Buffer.alloc(MOST_RECORD_BYTES / 4, 'x')
     const starts = [
-      [createJsonScanner('', ['a'], () => {}), '[{"a":"'],
-      [createNdjsonScanner(['a'], () => {}), '{"a":"'],
+      [createJsonScanner('', { paths: ['a'] }, () => {}), '[{"a":"'],
+      [createNdjsonScanner({ paths: ['a'] }, () => {}), '{"a":"'],
     ] as const
     for (const [scanner, start] of starts) {
       let pushed = 0

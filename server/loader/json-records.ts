@@ -3,7 +3,7 @@
 
 import type { RecordScanner } from './csv-records.ts'
 import { FileRefused } from './job.ts'
-import { ABSENT, createRecord, type FileRecord, MOST_RECORD_BYTES, PLAIN } from './record.ts'
+import { ABSENT, createRecord, type FileRecord, MOST_RECORD_BYTES, numberText, PLAIN } from './record.ts'
 
 const MOST_DEPTH = 64
 const [QUOTE, BACKSLASH, COMMA, COLON] = [34, 92, 44, 58]
@@ -11,8 +11,14 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125]
 
 const tooLong = () => new FileRefused(`a record is longer than ${MOST_RECORD_BYTES} bytes`)
 
-/** Lays out the fields named by `paths` (keys joined by dots) of each record, in that order. */
-function createLayout(paths: string[], take: (record: FileRecord) => void) {
+/** The fields that records are asked for: keys joined by dots. Numbers come with the decimal mark of the mapping. */
+export interface JsonFields {
+  paths: string[]
+  decimal?: '.' | ',' | undefined
+}
+
+/** Lays out the fields of each record in the order of their paths. */
+function createLayout({ paths, decimal = '.' }: JsonFields, take: (record: FileRecord) => void) {
   const record = createRecord()
   const routes = paths.map((path) => path.split('.'))
   return (data: Uint8Array, from: number, to: number, line = record.line + 1) => {
@@ -21,7 +27,7 @@ function createLayout(paths: string[], take: (record: FileRecord) => void) {
     const value = parse(raw.toString())
     record.broken =
       typeof value === 'object' && value !== null && !Array.isArray(value) ? '' : 'it is not a JSON object'
-    const texts = routes.map((route, index) => fieldOf(value, paths[index] ?? '', route))
+    const texts = routes.map((route, index) => fieldOf(value, paths[index] ?? '', { route, decimal }))
     const parts: Buffer[] = [raw]
     let at = raw.length
     for (const [index, text] of texts.entries()) {
@@ -61,10 +67,15 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 }
 
 /** The value at a key, or at a path of keys where no key has the whole name, as text; null when there is none. */
-function fieldOf(record: unknown, name: string, route: string[]): string | null {
+function fieldOf(
+  record: unknown,
+  name: string,
+  { route, decimal }: { route: string[]; decimal: '.' | ',' },
+): string | null {
   let value: unknown = record
   for (const key of ownValue(record, name) === undefined ? route : [name]) value = ownValue(value, key)
   if (value === undefined || value === null) return null
+  if (typeof value === 'number') return numberText(value, decimal)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
@@ -74,8 +85,8 @@ function ownValue(value: unknown, key: string): unknown {
 }
 
 /** One object a line; empty lines are passed over, though they count. */
-export function createNdjsonScanner(paths: string[], take: (record: FileRecord) => void): RecordScanner {
-  const layOut = createLayout(paths, take)
+export function createNdjsonScanner(fields: JsonFields, take: (record: FileRecord) => void): RecordScanner {
+  const layOut = createLayout(fields, take)
   const state: { rest: Buffer; line: number } = { rest: Buffer.alloc(0), line: 0 }
   const line = (data: Buffer) => {
     state.line++
@@ -107,10 +118,10 @@ export function createNdjsonScanner(paths: string[], take: (record: FileRecord) 
  */
 export function createJsonScanner(
   path: string,
-  paths: string[],
+  fields: JsonFields,
   take: (record: FileRecord) => void,
 ): RecordScanner {
-  const layOut = createLayout(paths, take)
+  const layOut = createLayout(fields, take)
   const wanted = path === '' ? [] : path.split('.')
   const state = {
     depth: 0,

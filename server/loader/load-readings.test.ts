@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
-import type { Mapping } from '../../contract/loads.ts'
+import type { Mapping } from '../../contract/mapping.ts'
 import { formatInstant } from '../engine/sql.ts'
 import { readRun } from '../engine/warehouse/run-file.ts'
 import { instantOf } from '../zone.ts'
@@ -14,17 +14,18 @@ import { type LoaderJob, NO_COUNTS, REJECTS_FILE } from './job.ts'
 import { loadReadings } from './load-readings.ts'
 
 const SIGNALS = [
-  { signal_key: 1, id: 's1', asset_id: 'a', quantity: 'power' },
-  { signal_key: 2, id: 's2', asset_id: 'a', quantity: 'voltage' },
-  { signal_key: 3, id: 'größe', asset_id: 'b', quantity: 'power' },
-  { signal_key: 4, id: 's4', asset_id: 'c', quantity: 'power' },
-  { signal_key: 5, id: 's "5"', asset_id: 'c', quantity: 'power' },
+  { signal_key: 1, id: 's1', asset_id: 'a', quantity: 'power', unit: '' },
+  { signal_key: 2, id: 's2', asset_id: 'a', quantity: 'voltage', unit: '' },
+  { signal_key: 3, id: 'größe', asset_id: 'b', quantity: 'power', unit: '' },
+  { signal_key: 4, id: 's4', asset_id: 'c', quantity: 'power', unit: '' },
+  { signal_key: 5, id: 's "5"', asset_id: 'c', quantity: 'power', unit: '' },
 ]
 
 interface Reject {
   line: number
   column: string
   value: string
+  rule: string
   reason: string
 }
 
@@ -55,15 +56,20 @@ async function load(t: TestContext, file: string | Uint8Array, options: Options 
     mapping,
     format,
     tz: 'UTC',
+    now: Date.UTC(2200, 0, 1) * 1000,
     limits: { inflatedBytes },
-    target: { kind: 'measurements', signals: SIGNALS },
+    target: { kind: 'infer' },
   }
-  await loadReadings(job, SIGNALS, {
-    counts,
-    tell: (message) => {
-      if (message.type === 'run') paths.push(message.path)
+  await loadReadings(
+    job,
+    { kind: 'measurements', signals: SIGNALS },
+    {
+      counts,
+      tell: (message) => {
+        if (message.type === 'run') paths.push(message.path)
+      },
     },
-  })
+  )
   const rejects = await readRejects(join(folder, REJECTS_FILE))
   const readings = (await Promise.all(paths.map(readReadings))).flat()
   assert.equal(counts.rows_rejected, rejects.length)
@@ -85,17 +91,18 @@ async function readReadings(path: string): Promise<string[]> {
 
 async function readRejects(path: string): Promise<Reject[]> {
   const rows: string[][] = parse(await readFile(path, 'utf8'))
-  return rows.map(([line, column = '', value = '', reason = '']) => ({
+  return rows.map(([line, column = '', value = '', rule = '', reason = '']) => ({
     line: Number(line),
     column,
     value,
+    rule,
     reason,
   }))
 }
 
 const HEADER = 'signal_id,measured_at,value\n'
 const reasonsOf = ({ rejects }: Outcome) =>
-  rejects.map(({ line, column, value, reason }) => [line, column, value, reason])
+  rejects.map(({ line, column, value, rule, reason }) => [line, column, value, rule, reason])
 
 describe('files of readings', () => {
   test('columns are found by their names, in any order, and others are left alone', async (t) => {
@@ -129,14 +136,23 @@ describe('files of readings', () => {
 
   test('a signal may be named by its asset and quantity, when they have exactly one', async (t) => {
     const file =
-      'asset_id,quantity,measured_at,value\na,power,2026-01-31,1\na,current,2026-01-31,2\nc,power,2026-01-31,3\n"a",voltage,2026-01-31,4\n'
+      'asset_id,quantity,measured_at,value\na,power,2026-01-31,1\na,current,2026-01-31,2\nc,power,2026-01-31,3\n"a",voltage,2026-01-31,4\nd,power,2026-01-31,5\n,power,2026-01-31,6\na,,2026-01-31,7\n'
 
     const outcome = await load(t, file)
 
     assert.deepEqual(outcome.readings, ['s1 2026-01-31T00:00:00Z 1', 's2 2026-01-31T00:00:00Z 4'])
     assert.deepEqual(reasonsOf(outcome), [
-      [3, 'asset_id', 'a', 'the asset "a" has no signal of quantity "current"'],
-      [4, 'asset_id', 'c', 'the asset "c" has several signals of quantity "power"; name the signal_id'],
+      [3, 'quantity', 'current', 'reference', 'the asset has no signal of this quantity'],
+      [
+        4,
+        'quantity',
+        'power',
+        'reference',
+        'the asset has several signals of this quantity; name the signal_id',
+      ],
+      [6, 'asset_id', 'd', 'reference', 'there is no such asset, or it has no signals'],
+      [7, 'asset_id', '', 'required', 'the asset is missing'],
+      [8, 'quantity', '', 'required', 'the quantity is missing'],
     ])
   })
 
@@ -161,22 +177,23 @@ describe('files of readings', () => {
 
     assert.deepEqual(outcome.readings, ['s1 2026-01-31T00:00:00Z 1', 's "5" 2026-01-31T00:00:00Z 2'])
     assert.deepEqual(reasonsOf(outcome), [
-      [3, 'signal_id', 'nobody', 'there is no such signal'],
-      [4, 'signal_id', '', 'the signal is missing'],
-      [5, 'measured_at', '2026-02-30', 'there is no such day in the calendar'],
-      [6, 'measured_at', '', 'the time is missing'],
+      [3, 'signal_id', 'nobody', 'reference', 'there is no such signal'],
+      [4, 'signal_id', '', 'required', 'the signal is missing'],
+      [5, 'measured_at', '2026-02-30', 'type', 'there is no such day in the calendar'],
+      [6, 'measured_at', '', 'required', 'the time is missing'],
       [
         7,
         'measured_at',
         '31.01.2026',
+        'type',
         'it is not a time like 2026-01-31T12:00:00Z; other forms need `time_format` in the mapping',
       ],
-      [8, 'value', '', 'the value is missing'],
-      [9, 'value', '1,5', 'it is not a number like 110.25 (the decimal mark is a point)'],
-      [10, 'value', 'NaN', 'it is not a finite number'],
-      [11, '\\N', '\\N', 'it has 2 fields, the others have 3'],
-      [12, '\\N', '\\N', 'it has 4 fields, the others have 3'],
-      [13, '\\N', '\\N', 'text follows the closing quote of a field'],
+      [8, 'value', '', 'required', 'the value is missing'],
+      [9, 'value', '1,5', 'type', 'it is not a number like 110.25 (the decimal mark is a point)'],
+      [10, 'value', 'NaN', 'type', 'it is not a finite number'],
+      [11, '\\N', '\\N', 'structure', 'it has 2 fields, the others have 3'],
+      [12, '\\N', '\\N', 'structure', 'it has 4 fields, the others have 3'],
+      [13, '\\N', '\\N', 'structure', 'text follows the closing quote of a field'],
     ])
   })
 
@@ -206,7 +223,7 @@ describe('files of readings', () => {
     const plain = await load(t, Buffer.from(rows, 'latin1'))
     assert.deepEqual(plain.readings, [expected[0]])
     assert.match(plain.rejects[0]?.reason ?? '', /not UTF-8; name the encoding/)
-    await assert.rejects(load(t, Buffer.from(`\ufeff${rows}`, 'utf16le').swap16()), /big-endian/)
+    assert.deepEqual((await load(t, Buffer.from(`\ufeff${rows}`, 'utf16le').swap16())).readings, expected)
   })
 
   test('a file of UTF-16 that ends within a character is not taken for whole', async (t) => {
@@ -252,9 +269,9 @@ describe('files of readings', () => {
         /the file has no column "Ts"; its columns are "signal_id"/,
       ],
       [HEADER, { columns: { value: 'amount' } }, /name "amount", which is no field of the target/],
-      [HEADER, { constants: { unit: 'kV' } }, /constants name "unit"/],
+      [HEADER, { constants: { colour: 'red' } }, /constants name "colour"/],
       [HEADER, { constants: { value: 1 } }, /filled twice/],
-      [HEADER, { time_format: 'HH:mm' }, /needs YYYY, MM and DD/],
+      [HEADER, { time_format: 'HH:mm' }, /needs YYYY or YY/],
       [HEADER, { tz: 'Europe/Atlantis' }, /no time zone "Europe\/Atlantis"/],
       [HEADER, { delimiter: 'ä' }, /delimiter must be one ASCII character/],
       [HEADER, { delimiter: '\n' }, /delimiter must be one ASCII character/],

@@ -24,8 +24,13 @@ async function load(job: LoaderJob): Promise<void> {
   const counts: LoaderCounts = { ...NO_COUNTS }
   const { target } = job
   if (target.kind === 'measurements') {
-    const { layers, header } = await loadReadings(job, target.signals, { counts, tell })
-    tell({ type: 'done', counts, layers, header })
+    tell({ type: 'done', ...(await loadReadings(job, target, { counts, tell })) })
+    return
+  }
+  if (target.kind === 'preview') {
+    // Most jobs are loads, which need none of what guesses.
+    const { previewFile } = await import('./preview-file.ts')
+    tell({ type: 'preview', preview: await previewFile(job, target) })
     return
   }
   if (target.kind === 'infer') {
@@ -36,10 +41,12 @@ async function load(job: LoaderJob): Promise<void> {
     target.kind === 'dataset'
       ? await loadDatasetRows(job, target, { counts, tell })
       : await loadRecords(job, target.fields, { counts, tell })
-  tell({ type: 'done', counts, layers: 0, header })
+  tell({ type: 'done', counts, layers: 0, first_layers: [], header, made: [] })
 }
 
-process.once('message', (job: LoaderJob) => {
+process.once('message', (sent: LoaderJob) => {
+  const whole = new Promise<void>((resolve) => process.once('message', () => resolve()))
+  const job = sent.grows ? { ...sent, whole } : sent
   load(job)
     .catch((error: unknown) => {
       if (!(error instanceof FileRefused || error instanceof AppError)) throw error

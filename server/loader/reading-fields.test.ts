@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { NumberMarks } from '../number-text.ts'
 import { createInstantReader, createNumberReader, explainInstant, explainNumber } from './reading-fields.ts'
 
 const encoder = new TextEncoder()
@@ -11,8 +12,8 @@ function between(text: string, read: (data: Uint8Array, start: number, end: numb
   return read(data, 1, data.length - 1)
 }
 
-const point = createNumberReader('.')
-const comma = createNumberReader(',')
+const point = createNumberReader({})
+const comma = createNumberReader({ decimal: ',' })
 const number = (text: string) => between(text, point)
 const commaNumber = (text: string) => between(text, comma)
 
@@ -90,13 +91,56 @@ describe('numbers of a file', () => {
     }
   })
 
+  test('marks of thousands stand between groups of three digits, or not at all', () => {
+    const cases: [NumberMarks, string, number][] = [
+      [{ thousands: ',' }, '1,234,567.5', 1234567.5],
+      [{ thousands: ',' }, '-1,234', -1234],
+      [{ thousands: ',' }, '1234567.5', 1234567.5],
+      [{ thousands: ',' }, '+12,345e-2', 123.45],
+      [{ decimal: ',', thousands: '.' }, ' 1.234.567,25 ', 1234567.25],
+      [{ decimal: ',', thousands: '.' }, '1234,5', 1234.5],
+      [{ decimal: ',', thousands: ' ' }, '12 345,5', 12345.5],
+      [{ decimal: ',', thousands: ' ' }, '12\u00a0345\u202f678,5', 12345678.5],
+      [{ thousands: "'" }, "1'234'567.5", 1234567.5],
+      [{ thousands: "'" }, '1\u2019234', 1234],
+    ]
+    for (const [marks, text, expected] of cases) {
+      assert.equal(between(text, createNumberReader(marks)), expected, text)
+    }
+    for (const text of ['1,23', '12,3456', '1234,567', ',123', '1,,234', '1,234,', '1,234.5,6', '1.5,000']) {
+      assert.ok(Number.isNaN(between(text, createNumberReader({ thousands: ',' }))), text)
+    }
+    assert.throws(() => createNumberReader({ decimal: ',', thousands: ',' }), /both ,; name two/)
+  })
+
+  test('every number comes back from the marks that a language writes it with', () => {
+    const read = createNumberReader({ decimal: ',', thousands: '.' })
+    fc.assert(
+      fc.property(fc.integer({ min: -1e13, max: 1e13 }), (thousandths) => {
+        const text = (thousandths / 1000).toLocaleString('de-DE', { minimumFractionDigits: 3 })
+        assert.equal(between(text, read), thousandths / 1000, text)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('the reason says what would be right', () => {
-    assert.equal(explainNumber(' ', '.'), 'the value is missing')
-    assert.equal(explainNumber('NaN', '.'), 'it is not a finite number')
-    assert.equal(explainNumber('-Infinity', '.'), 'it is not a finite number')
-    assert.equal(explainNumber('1e400', '.'), 'it is not a number that fits; at most 1.8e308')
-    assert.equal(explainNumber('1,5', '.'), 'it is not a number like 110.25 (the decimal mark is a point)')
-    assert.equal(explainNumber('1.5', ','), 'it is not a number like 110,25 (the decimal mark is a comma)')
+    const reasons: [string, NumberMarks, string][] = [
+      ['NaN', {}, 'it is not a finite number'],
+      ['-Infinity', {}, 'it is not a finite number'],
+      ['1e400', {}, 'it is not a number that fits; at most 1.8e308'],
+      ['1,5', {}, 'it is not a number like 110.25 (the decimal mark is a point)'],
+      ['1.5', { decimal: ',' }, 'it is not a number like 110,25 (the decimal mark is a comma)'],
+      [
+        '1,5',
+        { thousands: ',' },
+        'it is not a number like 1,110.25 (the decimal mark is a point; between the marks of thousands stand three digits)',
+      ],
+    ]
+    for (const [text, marks, reason] of reasons) {
+      assert.deepEqual(explainNumber(text, marks), { rule: 'type', reason })
+    }
+    assert.deepEqual(explainNumber(' ', {}), { rule: 'required', reason: 'the value is missing' })
   })
 })
 
@@ -246,6 +290,18 @@ describe('times of a file', () => {
       ['[YYYY] (MM) *DD* HH', '[2021] (12) *27* 23', Date.UTC(2021, 11, 27, 23) * 1000],
       ['YYYY-MM-DDTHH:mm:ss.SSSSSS', '2021-12-27T23:59:49.000001', instant + 1],
       ['ss mm HH DD MM YYYY', '49 59 23 27 12 2021', instant],
+      ['D.M.YYYY H:mm', '3.2.2021 7:05', Date.UTC(2021, 1, 3, 7, 5) * 1000],
+      ['D.M.YYYY H:mm', '27.12.2021 23:59', Date.UTC(2021, 11, 27, 23, 59) * 1000],
+      ['M/D/YYYY h:mm a', '1/2/2021 12:05 AM', Date.UTC(2021, 0, 2, 0, 5) * 1000],
+      ['M/D/YYYY h:mm a', '1/2/2021 12:05 pm', Date.UTC(2021, 0, 2, 12, 5) * 1000],
+      ['MM/DD/YYYY hh:mm:ss A', '12/27/2021 11:59:49 PM', instant],
+      ['DD-MMM-YY', '27-Dec-21', Date.UTC(2021, 11, 27) * 1000],
+      ['DD MMM YY', '27 DEC 69', Date.UTC(1969, 11, 27) * 1000],
+      ['DD.MM.YY', '27.12.68', Date.UTC(2068, 11, 27) * 1000],
+      ['DD.MM.YYYY HH:mm:ssZ', '28.12.2021 01:29:49+01:30', instant],
+      ['DD.MM.YYYY HH:mm:ss Z', '27.12.2021 23:59:49 Z', instant],
+      ['YYYY-MM-DD HH:mm:ss.SSSSSSSSS', '2021-12-27 23:59:49.123456000', instant + 123_456],
+      ["DD.MM.YYYY 'um' HH'h'mm", '27.12.2021 um 23h59', Date.UTC(2021, 11, 27, 23, 59) * 1000],
     ]
     for (const [pattern, text, expected] of cases) assert.equal(reader(pattern)(text), expected, pattern)
   })
@@ -265,12 +321,60 @@ describe('times of a file', () => {
     }
   })
 
+  test('parts that fit no clock and no calendar are no time', () => {
+    const cases: [string, string[]][] = [
+      ['h:mm a D.M.YYYY', ['0:05 AM 1.1.2021', '13:05 PM 1.1.2021', '1:05 XM 1.1.2021', '1:05 A 1.1.2021']],
+      ['DD MMM YYYY', ['27 Dez 2021', '27 De 2021', '31 Feb 2021', '27 December 2021']],
+      ['D.M.YYYY', ['001.1.2021', '.1.2021', '1.1.21']],
+      ['DD.MM.YYYY HH:mmZ', ['27.12.2021 23:59', '27.12.2021 23:59+1', '27.12.2021 23:59Zx']],
+      ['YYYY-MM-DD ss.SSSSSSSSS', ['2021-12-27 49.123456001', '2021-12-27 49.123456']],
+    ]
+    for (const [pattern, texts] of cases) {
+      for (const text of texts) assert.ok(Number.isNaN(reader(pattern)(text)), `${text} as ${pattern}`)
+    }
+  })
+
+  test('every minute comes back from each pattern, as a plain reading of its parts has it', () => {
+    const two = (number: number) => String(number).padStart(2, '0')
+    const names = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+    const writers: [string, (at: Date) => string][] = [
+      [
+        'D.M.YYYY H:mm',
+        (at) =>
+          `${at.getUTCDate()}.${at.getUTCMonth() + 1}.${at.getUTCFullYear()} ${at.getUTCHours()}:${two(at.getUTCMinutes())}`,
+      ],
+      [
+        'MM/DD/YYYY hh:mm a',
+        (at) =>
+          `${two(at.getUTCMonth() + 1)}/${two(at.getUTCDate())}/${at.getUTCFullYear()} ${two(at.getUTCHours() % 12 || 12)}:${two(at.getUTCMinutes())} ${at.getUTCHours() < 12 ? 'AM' : 'PM'}`,
+      ],
+      [
+        'DD MMM YYYY, HHmm',
+        (at) =>
+          `${two(at.getUTCDate())} ${names[at.getUTCMonth()]} ${at.getUTCFullYear()}, ${two(at.getUTCHours())}${two(at.getUTCMinutes())}`,
+      ],
+    ]
+    for (const [pattern, write] of writers) {
+      const read = reader(pattern)
+      fc.assert(
+        fc.property(milliseconds, (ms) => {
+          const minute = Math.floor(ms / 60_000) * 60_000
+          assert.equal(read(write(new Date(minute))), minute * 1000)
+        }),
+        { numRuns: 300 },
+      )
+    }
+  })
+
   test('a pattern without a day, or with a part twice, cannot be used', () => {
     for (const pattern of [
       '',
       'HH:mm',
       'YYYY-MM',
-      'D.M.YYYY',
+      'h:mm D.M.YYYY',
+      'HH:mm a D.M.YYYY',
+      'MM MMM DD YYYY',
+      'YY YYYY MM DD',
       'YYYY MM DD YYYY',
       'epoch',
       'YYYY MM DD S SS',
@@ -294,6 +398,10 @@ describe('times of a file', () => {
       ['2026-01-31', 'DD.MM.YYYY', /not a time in the format DD\.MM\.YYYY, between 1900 and 2200/],
       ['x', 'epoch_s', /not a time in the format epoch_s/],
     ]
-    for (const [text, format, reason] of reasons) assert.match(explainInstant(text, format), reason)
+    for (const [text, format, reason] of reasons) {
+      const explained = explainInstant(text, format)
+      assert.match(explained.reason, reason)
+      assert.equal(explained.rule, text === '' ? 'required' : 'type')
+    }
   })
 })

@@ -31,21 +31,21 @@ interface Stored {
 }
 
 /** Writes the readings with a flush before each of `cuts`; answers what stands in the files, in their order. */
-async function write(folder: string, readings: Reading[], cuts: number[]) {
+async function write(folder: string, readings: Reading[], cuts: number[], capacity = readings.length) {
   const counts = { ...NO_COUNTS }
   const files: { path: string; layer: number }[] = []
   const runs = createRunWriter({
     folder,
-    keys: Int32Array.from(KEYS),
+    keys: () => Int32Array.from(KEYS),
     counts,
     wrote: (path, layer) => files.push({ path, layer }),
-    capacity: readings.length,
+    capacity,
   })
   for (const [index, { place, instant, value }] of readings.entries()) {
-    if (cuts.includes(index)) await runs.flush()
+    if (cuts.includes(index)) runs.flush()
     runs.add(place, instant, value)
   }
-  await runs.flush()
+  runs.flush()
   await runs.finish()
   const stored: Stored[][] = []
   for (const { path, layer } of files) {
@@ -59,7 +59,7 @@ async function write(folder: string, readings: Reading[], cuts: number[]) {
       })),
     )
   }
-  return { counts, stored, layers: runs.layers() }
+  return { counts, stored, layers: runs.layers(), firsts: runs.firstLayers() }
 }
 
 const nameOf = ({ key, instant }: { key: number; instant: number }) => `${key} ${instant}`
@@ -73,9 +73,11 @@ describe('runs of readings', () => {
       fc.asyncProperty(
         fc.array(reading, { maxLength: 40 }),
         fc.array(fc.nat(40), { maxLength: 6 }),
-        async (readings, cuts) => {
-          const { counts, stored, layers } = await write(folder, readings, cuts)
+        fc.integer({ min: 1, max: 40 }),
+        async (readings, cuts, capacity) => {
+          const { counts, stored, layers, firsts } = await write(folder, readings, cuts, capacity)
 
+          // Whatever is said twice within the file is an update or a repetition of it.
           const expected = { inserted: 0, updated: 0, unchanged: 0 }
           const values = new Map<string, number>()
           for (const { place, instant, value } of readings) {
@@ -89,17 +91,22 @@ describe('runs of readings', () => {
             updated: counts.rows_updated,
             unchanged: counts.rows_unchanged,
           }
+          const across = { updated: 0, unchanged: 0 }
           const merged = new Map<string, number>()
           for (let layer = 0; layer < layers; layer++) {
             const rows = stored.flat().filter((row) => row.layer === layer)
             assert.equal(new Set(rows.map(nameOf)).size, rows.length, 'a layer has no reading twice')
             for (const row of rows) {
               const before = merged.get(nameOf(row))
-              found[before === undefined ? 'inserted' : before === row.value ? 'unchanged' : 'updated']++
+              const kind = before === row.value ? 'unchanged' : 'updated'
+              found[before === undefined ? 'inserted' : kind]++
+              if (before !== undefined && firsts.includes(layer)) across[kind]++
               merged.set(nameOf(row), row.value)
             }
           }
           assert.deepEqual(found, expected)
+          assert.equal(counts.rows_superseded + across.updated, expected.updated)
+          assert.equal(counts.rows_repeated + across.unchanged, expected.unchanged)
           assert.deepEqual(Object.fromEntries(merged), Object.fromEntries(values))
           assert.ok(stored.flat().every(({ layer }) => layer < layers))
         },

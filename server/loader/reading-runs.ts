@@ -5,29 +5,34 @@ import { join } from 'node:path'
 import { instantWords, writeRun } from '../engine/warehouse/run-file.ts'
 import type { LoaderCounts } from './job.ts'
 
-/** About 20 MB of columns; several are under way at once between loader and engine. */
-export const RUN_ROWS = 1 << 20
+/** About 10 MB of columns; several are under way at once between loader and engine. */
+export const RUN_ROWS = 1 << 19
 /** Months of 30.4375 days: only neighbourhood on disk depends on them. */
 const MONTH_MICROS = 2_629_800_000_000
 
 export interface RunWriter {
+  /** `place` is that of the signal among `keys`. A run that is full is cut, and written meanwhile. */
   add(place: number, instant: number, value: number): void
-  /** Rows that are collected and not yet written. */
-  pending(): number
-  /** Sorts and writes what is collected; calls `wrote` with each file and its layer. */
-  flush(): Promise<void>
+  /** Cuts a run of what is collected. */
+  flush(): void
+  /** Waits until no more than one run is still being written; call it between chunks of the file. */
+  drain(): Promise<void>
   /** Waits until the last run is on disk. */
   finish(): Promise<void>
   layers(): number
+  /** The layers that hold the first reading of each (signal, instant) of a run; the others correct those. */
+  firstLayers(): number[]
+  /** Whether a signal has readings in the runs. */
+  has(place: number): boolean
 }
 
 export interface RunTarget {
   folder: string
-  /** Integer keys by place. */
-  keys: Int32Array
+  /** Integer keys by place; asked at each run, since a file may make signals. */
+  keys: () => Int32Array
   counts: LoaderCounts
   wrote: (path: string, layer: number) => void
-  /** Rows that may be added between two flushes. */
+  /** Rows of a run. */
   capacity: number
 }
 
@@ -35,16 +40,17 @@ export function createRunWriter({ folder, keys, counts, wrote, capacity }: RunTa
   const places = new Int32Array(capacity)
   const instants = new Float64Array(capacity)
   const values = new Float64Array(capacity)
-  const state = { rows: 0, files: 0, base: 0, top: 0, written: Promise.resolve() }
-  /** The last instant of each signal in runs before. */
-  const reached = new Float64Array(keys.length).fill(Number.NEGATIVE_INFINITY)
+  /** `reached` is the last instant of each signal in runs before. */
+  const state = { rows: 0, files: 0, base: 0, top: 0, reached: new Float64Array(0) }
+  const firsts = new Set<number>()
+  const writing = { before: Promise.resolve(), last: Promise.resolve() }
 
   /** Begins to write a run once the one before is written. */
-  async function write(columns: SettledRun, layer: number): Promise<void> {
+  function write(columns: SettledRun, layer: number): void {
     const path = join(folder, `run-${state.files++}`)
-    await state.written
-    state.written = writeOut(path, columns, layer)
-    state.written.catch(() => undefined)
+    writing.before = writing.last
+    writing.last = writing.before.then(() => writeOut(path, columns, layer))
+    writing.last.catch(() => undefined)
   }
 
   async function writeOut(path: string, columns: SettledRun, layer: number): Promise<void> {
@@ -58,8 +64,9 @@ export function createRunWriter({ folder, keys, counts, wrote, capacity }: RunTa
   }
 
   /** Whether any signal of the run begins before the runs so far end it; then it must be merged after them. */
-  function meetsEarlier({ order, groups }: SortedRows): boolean {
+  function meetsEarlier({ order, groups }: SortedRows, signals: number): boolean {
     let meets = false
+    const reached = lengthened(state.reached, signals)
     const ends = reached.slice()
     for (let group = 0; group + 1 < groups.length; group++) {
       const [from, to] = [groups[group] as number, groups[group + 1] as number] // group is within groups
@@ -68,42 +75,49 @@ export function createRunWriter({ folder, keys, counts, wrote, capacity }: RunTa
       if ((instants[order[from] as number] as number) <= (reached[place] as number)) meets = true
       ends[place] = Math.max(ends[place] as number, instants[order[to - 1] as number] as number)
     }
-    reached.set(ends)
+    state.reached = ends
     return meets
+  }
+
+  function flush(): void {
+    const { rows } = state
+    if (rows === 0) return
+    state.rows = 0
+    const signalKeys = keys()
+    const sorted = sortRows({ rows, places, instants, signals: signalKeys.length })
+    if (meetsEarlier(sorted, signalKeys.length)) state.base = state.top + 1
+    firsts.add(state.base)
+    const settled = settle({ rows, order: sorted.order, places, instants, values, keys: signalKeys, counts })
+    write(settled.first, state.base)
+    state.top = Math.max(state.top, state.base)
+    if (settled.corrections.rows === 0) return
+    state.top = Math.max(state.top, state.base + 1)
+    write(settled.corrections, state.base + 1)
   }
 
   return {
     add(place, instant, value) {
+      if (state.rows === capacity) flush()
       places[state.rows] = place
       instants[state.rows] = instant
       values[state.rows] = value
       state.rows++
     },
-    pending: () => state.rows,
-    finish: () => state.written,
+    flush,
+    drain: () => writing.before,
+    finish: () => writing.last,
     layers: () => (state.files === 0 ? 0 : state.top + 1),
-    async flush() {
-      const { rows } = state
-      if (rows === 0) return
-      state.rows = 0
-      const sorted = sortRows({ rows, places, instants, signals: keys.length })
-      if (meetsEarlier(sorted)) state.base = state.top + 1
-      const { first, corrections } = settle({
-        rows,
-        order: sorted.order,
-        places,
-        instants,
-        values,
-        keys,
-        counts,
-      })
-      await write(first, state.base)
-      state.top = Math.max(state.top, state.base)
-      if (corrections.rows === 0) return
-      state.top = Math.max(state.top, state.base + 1)
-      await write(corrections, state.base + 1)
-    },
+    firstLayers: () => [...firsts],
+    has: (place) => (state.reached[place] ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY,
   }
+}
+
+/** For more signals, those added without any instant. */
+function lengthened(reached: Float64Array, signals: number): Float64Array {
+  if (reached.length >= signals) return reached
+  const longer = new Float64Array(signals).fill(Number.NEGATIVE_INFINITY)
+  longer.set(reached)
+  return longer
 }
 
 interface Unsorted {
@@ -187,7 +201,8 @@ interface Unsettled {
 /**
  * The first reading of each (signal, instant), and, where later ones differ, the last one as a correction. Counted as
  * if each row followed the one before: equal is unchanged, different is updated. The merge will count a correction
- * once itself (updated, or unchanged where it equals the first), so that much is left to it.
+ * once itself (updated, or unchanged where it equals the first), so that much is left to it; that it was superseded or
+ * repeated within the file is known here alone.
  */
 function settle({ rows, order, places, instants, values, keys, counts }: Unsettled) {
   const first = emptyRun(rows)
@@ -210,6 +225,8 @@ function settle({ rows, order, places, instants, values, keys, counts }: Unsettl
       else changes++
       last = next
     }
+    counts.rows_superseded += changes
+    counts.rows_repeated += repeats
     if (changes > 0) {
       corrected.push(last)
       if (values[last] === values[row]) repeats--

@@ -8,6 +8,7 @@ const signal = (signal_key: number, id: string, asset_id = 'a', quantity = id) =
   id,
   asset_id,
   quantity,
+  unit: '',
 })
 
 /** Finds a name that stands between others. */
@@ -66,6 +67,20 @@ describe('signals by the bytes of their names', () => {
     assert.equal(find(table, name('b', 'power')), -2)
     assert.equal(find(table, name('b', 'voltage')), -1)
     assert.equal(find(table, name('', '')), -1)
+  })
+
+  test('a name that is added has the next place, and is found like the others', () => {
+    const table = createSignalTable([signal(1, 's1')], 'id', 3)
+
+    assert.deepEqual(
+      ['x', 'y', 'größe'].map((name) => [find(table, name), table.add(Buffer.from(name)), find(table, name)]),
+      [
+        [-1, 1, 1],
+        [-1, 2, 2],
+        [-1, 3, 3],
+      ],
+    )
+    assert.equal(find(table, 's1'), 0)
   })
 
   test('without signals nothing is found', () => {

@@ -8,9 +8,12 @@ export const NAME_SEPARATOR = 0x1f
 export interface SignalTable {
   /** The place of the signal in the job's list, -1 when there is none, -2 when the name means several. */
   find(data: Uint8Array, start: number, end: number): number
+  /** Gives a name that is not found the next place; at most `room` times. */
+  add(name: Buffer<ArrayBuffer>): number
 }
 
-const FREE = -1
+export const NOT_FOUND = -1
+const FREE = NOT_FOUND
 const AMBIGUOUS = -2
 
 function hashOf(data: Uint8Array, start: number, end: number): number {
@@ -20,16 +23,20 @@ function hashOf(data: Uint8Array, start: number, end: number): number {
   return hash >>> 0
 }
 
-/** By id, or by asset and quantity joined with the separator. */
-export function createSignalTable(signals: KnownSignal[], by: 'id' | 'asset_and_quantity'): SignalTable {
-  const size = 2 ** Math.ceil(Math.log2(Math.max(16, signals.length * 2)))
+/** By id, or by asset and quantity joined with the separator. `room` is for names that are added. */
+export function createSignalTable(
+  signals: KnownSignal[],
+  by: 'id' | 'asset_and_quantity',
+  room = 0,
+): SignalTable {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(16, (signals.length + room) * 2)))
   const slots = new Int32Array(size).fill(FREE)
   const names = signals.map((signal) =>
     Buffer.from(
       by === 'id' ? signal.id : `${signal.asset_id}${String.fromCharCode(NAME_SEPARATOR)}${signal.quantity}`,
     ),
   )
-  const meanings = new Int32Array(signals.length)
+  const meanings = new Int32Array(signals.length + room)
 
   function slotOf(data: Uint8Array, start: number, end: number): number {
     let slot = hashOf(data, start, end) & (size - 1)
@@ -60,6 +67,12 @@ export function createSignalTable(signals: KnownSignal[], by: 'id' | 'asset_and_
       last.name = names[held] as Buffer // held is a place in names
       last.meaning = meanings[held] as number
       return last.meaning
+    },
+    add(name) {
+      const place = names.push(name) - 1
+      slots[slotOf(name, 0, name.length)] = place
+      meanings[place] = place
+      return place
     },
   }
 }

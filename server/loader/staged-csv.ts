@@ -22,7 +22,7 @@ export function createStagedWriter(path: string): StagedWriter {
   }
   return {
     write(cells) {
-      state.text += `${cells.map(stagedCell).join(',')}\n`
+      state.text += stagedLine(cells)
       if (state.text.length > FLUSH_LENGTH) flush()
     },
     async drain() {
@@ -35,6 +35,9 @@ export function createStagedWriter(path: string): StagedWriter {
     },
   }
 }
+
+/** A row as a line of that CSV. */
+export const stagedLine = (cells: Cell[]) => `${cells.map(stagedCell).join(',')}\n`
 
 function stagedCell(cell: Cell): string {
   if (cell === null) return '\\N'

@@ -1,23 +1,31 @@
-// The reading of times in cells of text, by the format and zone of a mapping.
+// The reading of times by the format and zone of a mapping, from bytes and from cells of text.
 
 import type { Instant } from '../engine/sql.ts'
-import { checkZone, instantOf } from '../zone.ts'
-import { FileRefused, type LoaderJob } from './job.ts'
+import type { InstantReader } from './instant-parts.ts'
+import { FileRefused, type LoaderCounts, type LoaderJob, NO_COUNTS } from './job.ts'
+import { createLocalReader } from './local-time.ts'
 import { createInstantReader } from './reading-fields.ts'
 
-/** Undefined for text that is no time in the format. Throws FileRefused for a format that cannot be understood. */
-export function createTextInstant({
-  mapping,
-  tz: defaultZone,
-}: LoaderJob): (text: string) => Instant | undefined {
-  const tz = mapping.tz ?? defaultZone
-  checkZone(tz)
+/** Counts local times around clock changes. Throws FileRefused for a format that cannot be understood. */
+export function createMappedInstant(
+  { mapping, tz }: Pick<LoaderJob, 'mapping' | 'tz'>,
+  counts: LoaderCounts,
+): InstantReader {
   const format = mapping.time_format ?? 'iso'
-  const read = createInstantReader(format, (local) => (Number.isNaN(local) ? local : instantOf(tz, local)))
+  const read = createInstantReader(format, createLocalReader(mapping.tz ?? tz, counts))
   if (!read)
     throw new FileRefused(
-      `the time_format ${JSON.stringify(format)} cannot be understood; it needs YYYY, MM and DD`,
+      `the time_format ${JSON.stringify(format)} cannot be understood; it needs YYYY or YY, MM, M or MMM, and DD or D, each part once, and \`a\` beside \`hh\``,
     )
+  return read
+}
+
+/** Undefined for text that is no time in the format; counts are for the caller who wants them. */
+export function createTextInstant(
+  job: Pick<LoaderJob, 'mapping' | 'tz'>,
+  counts: LoaderCounts = { ...NO_COUNTS },
+): (text: string) => Instant | undefined {
+  const read = createMappedInstant(job, counts)
   return (text) => {
     const bytes = Buffer.from(text)
     const instant = read(bytes, 0, bytes.length)
