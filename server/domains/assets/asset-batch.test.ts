@@ -80,18 +80,55 @@ describe('a batch of assets', () => {
     )
 
     assert.deepEqual(outcomes, [
-      { outcome: 'refused', column: 'type', value: 'castle', reason: 'no type of asset has this name' },
-      { outcome: 'refused', column: 'attributes.length_km', value: null, reason: 'is required by this type' },
-      { outcome: 'refused', column: 'parent_id', value: 'nowhere', reason: 'no asset has this id' },
+      {
+        outcome: 'refused',
+        column: 'type',
+        value: 'castle',
+        rule: 'reference',
+        reason: 'no type of asset has this name',
+      },
+      {
+        outcome: 'refused',
+        column: 'attributes.length_km',
+        value: null,
+        rule: 'required',
+        reason: 'is required by this type',
+      },
+      {
+        outcome: 'refused',
+        column: 'parent_id',
+        value: 'nowhere',
+        rule: 'reference',
+        reason: 'no asset has this id',
+      },
       {
         outcome: 'refused',
         column: 'name',
         value: 'a',
-        reason: 'the asset a has this name under the same parent',
+        rule: 'unique',
+        reason: 'another asset has this name under the same parent',
       },
-      { outcome: 'refused', column: 'parent_id', value: 'd', reason: 'no asset has this id' },
-      { outcome: 'refused', column: 'parent_id', value: 'c', reason: 'no asset has this id' },
-      { outcome: 'refused', column: 'parent_id', value: 'a', reason: 'its parents lead back to itself' },
+      {
+        outcome: 'refused',
+        column: 'parent_id',
+        value: 'd',
+        rule: 'reference',
+        reason: 'no asset has this id',
+      },
+      {
+        outcome: 'refused',
+        column: 'parent_id',
+        value: 'c',
+        rule: 'reference',
+        reason: 'no asset has this id',
+      },
+      {
+        outcome: 'refused',
+        column: 'parent_id',
+        value: 'a',
+        rule: 'reference',
+        reason: 'its parents lead back to itself',
+      },
     ])
   })
 

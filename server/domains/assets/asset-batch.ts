@@ -1,6 +1,7 @@
 // What a batch of assets does to those stored: which are new, changed, as they were, or refused. Knows no SQL.
 
 import type { NewAsset } from '../../../contract/assets.ts'
+import type { RejectRule } from '../../../contract/rejects.ts'
 import type { AttributeCheck, Attributes } from './attribute-schema.ts'
 
 /** How many assets may stand above one another. */
@@ -18,7 +19,12 @@ export interface AssetContent {
 
 export type AssetOutcome =
   | { outcome: 'inserted' | 'updated' | 'unchanged'; id: string }
-  | { outcome: 'refused'; column: string; value: string | null; reason: string }
+  | { outcome: 'refused'; column: string; value: string | null; rule: RejectRule; reason: string }
+
+interface Broken {
+  rule: RejectRule
+  reason: string
+}
 
 export interface AssetBatchPlan {
   /** What became of each row, in the order of the rows. */
@@ -50,7 +56,7 @@ export function planAssets(stored: AssetContent[], rows: NewAsset[], around: Sur
     const after = merge(before, row, id ?? around.newId())
     const fault = findFault(after, row)
     if (fault) return fault
-    if (before && JSON.stringify(sorted(before)) === JSON.stringify(sorted(after))) {
+    if (before && assetText(before) === assetText(after)) {
       return { outcome: 'unchanged', id: after.id }
     }
     if (before) ids.delete(placeOf(before))
@@ -62,9 +68,12 @@ export function planAssets(stored: AssetContent[], rows: NewAsset[], around: Sur
 
   function findFault(after: AssetContent, row: NewAsset): AssetOutcome | undefined {
     const check = around.checkOf(after.type)
-    if (!check) return refuse('type', after.type, 'no type of asset has this name')
+    if (!check) return refuse('type', after.type, reference('no type of asset has this name'))
     const wrong = check(after.attributes)[0]
-    if (wrong) return refuse(columnOf(wrong.path), valueAt(row, wrong.path), wrong.message)
+    if (wrong) {
+      const broken = { rule: wrong.rule, reason: wrong.message }
+      return refuse(columnOf(wrong.path), valueAt(row, wrong.path), broken)
+    }
     return findFaultOfPlace(after)
   }
 
@@ -72,16 +81,19 @@ export function planAssets(stored: AssetContent[], rows: NewAsset[], around: Sur
     let above = after.parent_id
     for (let depth = 0; above !== null; depth++) {
       const parent = assets.get(above)
-      if (!parent) return refuse('parent_id', after.parent_id, 'no asset has this id')
-      if (above === after.id) return refuse('parent_id', after.parent_id, 'its parents lead back to itself')
+      if (!parent) return refuse('parent_id', after.parent_id, reference('no asset has this id'))
+      if (above === after.id)
+        return refuse('parent_id', after.parent_id, reference('its parents lead back to itself'))
       if (depth === NESTING_LIMIT) {
-        return refuse('parent_id', after.parent_id, `assets nest at most ${NESTING_LIMIT} deep`)
+        const reason = `assets nest at most ${NESTING_LIMIT} deep`
+        return refuse('parent_id', after.parent_id, { rule: 'range', reason })
       }
       above = parent.parent_id
     }
     const holder = ids.get(placeOf(after))
     if (holder === undefined || holder === after.id) return undefined
-    return refuse('name', after.name, `the asset ${holder} has this name under the same parent`)
+    const reason = 'another asset has this name under the same parent'
+    return refuse('name', after.name, { rule: 'unique', reason })
   }
 
   for (const position of parentsFirst(rows, assets)) {
@@ -125,8 +137,13 @@ function merge(before: AssetContent | undefined, row: NewAsset, id: string): Ass
   }
 }
 
-function placeOf(asset: { parent_id: string | null; name: string }): string {
+export function placeOf(asset: { parent_id: string | null; name: string }): string {
   return JSON.stringify([asset.parent_id, asset.name])
+}
+
+/** Equal for equal contents. */
+export function assetText(asset: AssetContent): string {
+  return JSON.stringify(sorted(asset))
 }
 
 /** The same value with the members of each object in order, so that equal contents give equal text. */
@@ -137,8 +154,10 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]))
 }
 
-function refuse(column: string, value: string | null, reason: string): AssetOutcome {
-  return { outcome: 'refused', column, value, reason }
+const reference = (reason: string): Broken => ({ rule: 'reference', reason })
+
+function refuse(column: string, value: string | null, broken: Broken): AssetOutcome {
+  return { outcome: 'refused', column, value, ...broken }
 }
 
 /** `/attributes/capacity_mva` as a column is `attributes.capacity_mva`. */

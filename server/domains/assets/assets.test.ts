@@ -198,6 +198,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
           outcome: 'refused',
           column: 'attributes.status',
           value: 'ajar',
+          rule: 'one_of',
           reason: 'must be one of "open", "closed"',
         },
       ])

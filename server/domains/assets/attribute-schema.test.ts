@@ -65,14 +65,14 @@ describe('attributes', () => {
   test('what the type asks for is said attribute by attribute', () => {
     assert.deepEqual(faultsIn('transformer', { capacity_mva: 40, voltage_kv: 110, maker: 'x' }), [])
     assert.deepEqual(faultsIn('transformer', { capacity_mva: 0 }), [
-      { path: '/attributes/voltage_kv', message: 'is required by this type' },
-      { path: '/attributes/capacity_mva', message: 'must be > 0' },
+      { path: '/attributes/voltage_kv', message: 'is required by this type', rule: 'required' },
+      { path: '/attributes/capacity_mva', message: 'must be > 0', rule: 'range' },
     ])
     assert.deepEqual(faultsIn('switch', { status: 'ajar' }), [
-      { path: '/attributes/status', message: 'must be one of "open", "closed"' },
+      { path: '/attributes/status', message: 'must be one of "open", "closed"', rule: 'one_of' },
     ])
     assert.deepEqual(faultsIn('line', { length_km: '5', voltage_kv: 20 }), [
-      { path: '/attributes/length_km', message: 'must be number' },
+      { path: '/attributes/length_km', message: 'must be number', rule: 'type' },
     ])
   })
 
@@ -84,9 +84,11 @@ describe('attributes', () => {
     })
 
     assert.deepEqual(check({ 'a/b': 1 }), [
-      { path: '/attributes/a~1b', message: 'is not an attribute of this type' },
+      { path: '/attributes/a~1b', message: 'is not an attribute of this type', rule: 'structure' },
     ])
-    assert.deepEqual(check({ gone: 1 }), [{ path: '/attributes/gone', message: 'must be left out' }])
+    assert.deepEqual(check({ gone: 1 }), [
+      { path: '/attributes/gone', message: 'must be left out', rule: 'structure' },
+    ])
   })
 
   test('a pattern is checked without backtracking, and an attribute may be called pattern', () => {
@@ -96,7 +98,7 @@ describe('attributes', () => {
     assert.deepEqual(findSchemaFaults(schema), [])
     assert.deepEqual(check({ pattern: 'aaa' }), [])
     assert.deepEqual(check({ pattern: `${'a'.repeat(5000)}!` }), [
-      { path: '/attributes/pattern', message: 'must match the pattern ^(a+)+$' },
+      { path: '/attributes/pattern', message: 'must match the pattern ^(a+)+$', rule: 'pattern' },
     ])
   })
 

@@ -2,14 +2,20 @@
 // Draft 2020-12 without references; schemas are read, never turned into code. Knows nothing of storage.
 
 import * as Schema from 'typebox/schema'
+import type { RejectRule } from '../../../contract/rejects.ts'
 import type { Fault } from '../../errors.ts'
 import { compilePattern } from '../../pattern.ts'
 
 export type AttributeSchema = Record<string, unknown>
 export type Attributes = Record<string, unknown>
 
+/** What is wrong with an attribute, and which kind of rule it breaks. */
+export interface AttributeFault extends Fault {
+  rule: RejectRule
+}
+
 /** What is wrong with attributes; paths begin with `/attributes`. Empty when nothing is. */
-export type AttributeCheck = (attributes: Attributes) => Fault[]
+export type AttributeCheck = (attributes: Attributes) => AttributeFault[]
 
 export const SCHEMA_LIMIT = 32_768
 export const ATTRIBUTES_LIMIT = 65_536
@@ -130,10 +136,13 @@ export function compileAttributes(schema: AttributeSchema): AttributeCheck {
   const checked = withSafePatterns(schema)
   return (attributes) => {
     const unstorable = findUnstorable(attributes)
-    if (unstorable.length > 0) return unstorable
+    if (unstorable.length > 0) return unstorable.map((fault) => ({ ...fault, rule: 'type' }))
     if (Schema.Check(checked, attributes)) return []
     const [, errors] = Schema.Errors(checked, attributes)
-    return errors.filter(isFirstToSay).flatMap(faultsOf).slice(0, FAULTS_SHOWN)
+    return errors
+      .filter(isFirstToSay)
+      .flatMap((error) => faultsOf(error).map((fault) => ({ ...fault, rule: ruleOf(error.keyword) })))
+      .slice(0, FAULTS_SHOWN)
   }
 }
 
@@ -192,6 +201,23 @@ function faultsOf(error: SchemaError): Fault[] {
     default:
       return [{ path, message: error.message }]
   }
+}
+
+const RULES = new Map<string, RejectRule>([
+  ['required', 'required'],
+  ['dependentRequired', 'required'],
+  ['additionalProperties', 'structure'],
+  ['boolean', 'structure'],
+  ['enum', 'one_of'],
+  ['const', 'one_of'],
+  ['~refine', 'pattern'],
+  ['uniqueItems', 'unique'],
+])
+
+/** Of lengths, counts and bounds `range`. */
+function ruleOf(keyword: string): RejectRule {
+  const bounds = /^(exclusive)?(min|max)|^multipleOf$/i
+  return RULES.get(keyword) ?? (bounds.test(keyword) ? 'range' : 'type')
 }
 
 /** What cannot be stored as JSON in every engine, or is larger than attributes are for. */

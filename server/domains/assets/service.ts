@@ -16,18 +16,21 @@ import type {
 import type { PageOf } from '../../../contract/basics.ts'
 import type { Clock } from '../../clock.ts'
 import { isText, pageOf, readCursor } from '../../cursor.ts'
-import type { Db, Warehouse } from '../../engine/db.ts'
+import type { Db, Tx, Warehouse } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
-import { type AssetContent, type AssetOutcome, NESTING_LIMIT, planAssets } from './asset-batch.ts'
+import { type AssetContent, NESTING_LIMIT } from './asset-batch.ts'
+import { assetRecords, newId } from './asset-records.ts'
 import { compileAttributes, findSchemaFaults } from './attribute-schema.ts'
 import { BUILT_IN_TYPES } from './built-in-types.ts'
 import * as store from './store.ts'
 
 /** What hangs on assets and goes with them: their signals. */
 export interface AssetDependents {
-  count(tx: Db, assetIds: string[]): Promise<number>
+  count(tx: Tx, assetIds: string[]): Promise<number>
+  /** How many hang on which asset; those without any are left out. */
+  countEach(tx: Tx, assetIds: string[]): Promise<Map<string, number>>
   /** Removes it all; answers how much it was. */
-  remove(tx: Db, assetIds: string[]): Promise<{ signals: number; measurements: number }>
+  remove(tx: Tx, assetIds: string[]): Promise<{ signals: number; measurements: number }>
 }
 
 interface Deps {
@@ -41,10 +44,12 @@ export type AssetService = ReturnType<typeof createAssetService>
 const VIOLATIONS_SHOWN = 10
 
 export function createAssetService({ warehouse, clock, dependents }: Deps) {
-  const write = <T>(work: (tx: Db) => Promise<T>) => warehouse.write(randomUUID(), work, { keep: 'brief' })
+  const write = <T>(work: (tx: Tx) => Promise<T>) =>
+    warehouse.write(randomUUID(), work, { keep: 'brief', fresh: true })
 
   return {
     ...typeRules(warehouse, write),
+    ...assetRecords({ clock, dependents }),
 
     async list(query: AssetQuery): Promise<PageOf<Asset>> {
       const { type, parent_id, q, limit } = query
@@ -104,36 +109,23 @@ export function createAssetService({ warehouse, clock, dependents }: Deps) {
       })
     },
 
+    /** The ids of all assets. */
+    listIds: (): Promise<string[]> => store.listIds(warehouse),
+
     /** Which of the ids are assets. */
     async findExisting(db: Db, ids: string[]): Promise<Set<string>> {
       return new Set(await store.listExisting(db, ids))
     },
-
-    /**
-     * Stores a batch inside the caller's write; one call for a whole file, since it looks at all assets. What became
-     * of each row is answered in the order of the rows; see `planAssets` for how rows are matched.
-     */
-    async upsertMany(tx: Db, rows: NewAsset[]): Promise<AssetOutcome[]> {
-      const types = await store.listTypes(tx, '', Number.MAX_SAFE_INTEGER)
-      const checks = new Map(types.map((type) => [type.name, compileAttributes(type.attributes_schema)]))
-      const plan = planAssets(await store.listContents(tx), rows, {
-        checkOf: (type) => checks.get(type),
-        newId,
-      })
-      if (plan.inserts.length > 0) await store.insertAssets(tx, plan.inserts, clock.now())
-      if (plan.updates.length > 0) await store.updateAssets(tx, plan.updates, clock.now())
-      return plan.outcomes
-    },
   }
 
-  async function save(tx: Db, content: AssetContent): Promise<Asset> {
+  async function save(tx: Tx, content: AssetContent): Promise<Asset> {
     await checkAsset(tx, content)
     await store.updateAssets(tx, [content], clock.now())
     return getAsset(tx, content.id)
   }
 }
 
-function typeRules(warehouse: Warehouse, write: <T>(work: (tx: Db) => Promise<T>) => Promise<T>) {
+function typeRules(warehouse: Warehouse, write: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>) {
   return {
     async listTypes({ limit, cursor }: AssetTypeQuery): Promise<PageOf<AssetType>> {
       const rows = await store.listTypes(warehouse, readCursor(cursor, isText) ?? '', limit + 1)
@@ -244,11 +236,12 @@ function checkStored(assets: AssetContent[], { attributes_schema }: AssetTypeCha
 }
 
 /** Type, attributes, place in the tree and name of an asset that is about to be written. */
-async function checkAsset(tx: Db, asset: AssetContent): Promise<void> {
+async function checkAsset(tx: Tx, asset: AssetContent): Promise<void> {
   const type = await store.findType(tx, asset.type)
   if (!type) throw invalid('/type', `there is no type of asset ${asset.type}`)
-  const faults = compileAttributes(type.attributes_schema)(asset.attributes)
-  if (faults.length > 0) {
+  const wrong = compileAttributes(type.attributes_schema)(asset.attributes)
+  if (wrong.length > 0) {
+    const faults = wrong.map(({ path, message }) => ({ path, message }))
     throw new AppError('invalid', `the attributes do not fit the type ${asset.type}`, { faults })
   }
   if (asset.parent_id !== null) await checkParent(tx, asset.id, asset.parent_id)
@@ -262,7 +255,7 @@ async function checkAsset(tx: Db, asset: AssetContent): Promise<void> {
   }
 }
 
-async function checkParent(tx: Db, id: string, parentId: string): Promise<void> {
+async function checkParent(tx: Tx, id: string, parentId: string): Promise<void> {
   const lineage = await store.listLineage(tx, parentId)
   if (lineage.includes(id)) throw invalid('/parent_id', `${parentId} is the asset itself or stands below it`)
   if (lineage.length === 0) throw invalid('/parent_id', `there is no asset ${parentId}`)
@@ -276,11 +269,6 @@ function invalid(path: string, message: string): AppError {
 function complete(asset: NewAsset, id: string): AssetContent {
   const { type, name, parent_id = null, latitude = null, longitude = null, attributes = {} } = asset
   return { id, type, name, parent_id, latitude, longitude, attributes }
-}
-
-/** Sixty random bits as sixteen letters and digits. */
-function newId(): string {
-  return randomUUID().replaceAll('-', '').slice(0, 16)
 }
 
 /** `lat,lon,km` in degrees and kilometres. */

@@ -107,6 +107,13 @@ export async function listContents(db: Db, type?: string): Promise<AssetContent[
   return rows.map(decode)
 }
 
+export async function listIds(db: Db): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(sql`
+    select id
+    from asset`)
+  return rows.map((row) => row.id)
+}
+
 /** Which of the ids are assets. */
 export async function listExisting(db: Db, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
@@ -115,6 +122,15 @@ export async function listExisting(db: Db, ids: string[]): Promise<string[]> {
     from asset
     where ${db.dialect.oneOf(sql`id`, ids)}`)
   return rows.map((row) => row.id)
+}
+
+/** Assets that have one of the names as their id, or without a parent as their name. */
+export async function listCalled(db: Db, names: string[]): Promise<{ id: string; name: string | null }[]> {
+  return db.query(sql`
+    select id, case when parent_id is null then name end as name
+    from asset
+    where ${db.dialect.oneOf(sql`id`, names)}
+      or (parent_id is null and ${db.dialect.oneOf(sql`name`, names)})`)
 }
 
 /** The asset that has this name under this parent; null is a parent like any other. */

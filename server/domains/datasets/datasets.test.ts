@@ -267,7 +267,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
         return merged
       })
 
-      assert.deepEqual(counts, { loaded: 1, updated: 2, unchanged: 1 })
+      assert.deepEqual(counts, { loaded: 1, updated: 2, unchanged: 1, repeated: 0, superseded: 2 })
       const stored = await app.app.warehouse.query(sql`
         select column_1, column_2, _row, _load
         from dataset.stats

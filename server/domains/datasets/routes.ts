@@ -106,7 +106,7 @@ function rowRoutes(datasets: DatasetService): FastifyPluginAsyncTypebox {
           querystring: RowQuery,
           response: { 200: RowPage },
         },
-        config: { needs: 'user' },
+        config: { needs: 'user', costs: 'query' },
       },
       async (request, reply) => {
         const answer = await datasets.rows(request.params.name, request.query)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Cell, Column, ColumnType } from '../../../contract/datasets.ts'
-import { compileRules, findColumnFaults, type Reading } from './row-rules.ts'
+import { compileRules, type FileRules, findColumnFaults, type Reading } from './row-rules.ts'
 
 /** Times of tests: RFC 3339 in UTC only. */
 const readInstant: Reading['readInstant'] = (text) =>
@@ -117,9 +117,58 @@ describe('rules of columns', () => {
       { unique_key: ['b'] },
     )
 
-    assert.deepEqual(rules.ofJson({ b: 1 }), { fault: { column: 'a', value: null, reason: 'is required' } })
-    assert.deepEqual(rules.ofText(['x', ' ']), { fault: { column: 'b', value: null, reason: 'is required' } })
+    assert.deepEqual(rules.ofJson({ b: 1 }), {
+      fault: { column: 'a', value: null, rule: 'required', reason: 'is required' },
+    })
+    assert.deepEqual(rules.ofText(['x', ' ']), {
+      fault: { column: 'b', value: null, rule: 'required', reason: 'is required' },
+    })
     assert.deepEqual(rules.ofText(['x', '1']), { values: ['x', 1] })
+  })
+
+  test('a file may ask more than the dataset does, and give its numbers in another unit', () => {
+    const columns: Column[] = [
+      { name: 'place', type: 'text' },
+      { name: 'power', type: 'number', unit: 'kW', max: 5000 },
+      { name: 'at', type: 'timestamp' },
+    ]
+    const rules = compileRules(
+      { columns, unique_key: null },
+      { readInstant, decimal: ',', thousands: '.' },
+      {
+        rules: {
+          place: { required: true, one_of: ['a', 'b'] },
+          power: { min: 100 },
+          at: { max_ahead: '2d' },
+        },
+        conversions: new Map([['power', { factor: 1000, offset: 0, divisor: 1 }]]),
+        now: Date.UTC(2026, 0, 1) * 1000,
+      },
+    )
+    const ruleOf = (cells: string[]) => {
+      const outcome = rules.ofText(cells)
+      return 'fault' in outcome ? [outcome.fault.column, outcome.fault.rule] : outcome.values
+    }
+
+    assert.deepEqual(ruleOf(['a', '1,5', '2026-01-03T00:00:00Z']), ['a', 1500, '2026-01-03T00:00:00Z'])
+    assert.deepEqual(ruleOf(['', '1', '']), ['place', 'required'])
+    assert.deepEqual(ruleOf(['c', '1', '']), ['place', 'one_of'])
+    assert.deepEqual(ruleOf(['a', '0,05', '']), ['power', 'range'])
+    assert.deepEqual(ruleOf(['a', '6', '']), ['power', 'range'])
+    assert.deepEqual(ruleOf(['a', '1.000', '']), ['power', 'range'])
+    assert.deepEqual(ruleOf(['a', '10.00', '']), ['power', 'type'])
+    assert.deepEqual(ruleOf(['a', '1', '2026-01-03T00:00:01Z']), ['at', 'future'])
+  })
+
+  test('a rule of a file that no value can keep is told before any row', () => {
+    const compile = (rules: FileRules['rules']) => () =>
+      compileRules({ columns: [{ name: 'n', type: 'number' }], unique_key: null }, { readInstant }, { rules })
+
+    assert.throws(compile({ m: { min: 1 } }), /rules name "m", which is no field of the target/)
+    assert.throws(compile({ n: { pattern: 'x' } }), /rule of n cannot be kept: pattern is only for text/)
+    assert.throws(compile({ n: { max_ahead: '1d' } }), /max_ahead is only for times/)
+    assert.throws(compile({ n: { min: 2, max: 1 } }), /max must not be below min/)
+    assert.throws(compile({ n: { one_of: [1, 'x'] } }), /one_of 1 must be a number/)
   })
 
   test('a row with what is no column is refused, a short one is filled with nulls', () => {
@@ -129,15 +178,20 @@ describe('rules of columns', () => {
     ])
 
     assert.deepEqual(rules.ofJson({ a: 'x', z: 'y' }), {
-      fault: { column: 'z', value: 'y', reason: 'is not a column of this dataset' },
+      fault: { column: 'z', value: 'y', rule: 'structure', reason: 'is not a column of this dataset' },
     })
     assert.deepEqual(rules.ofText(['1', '2', '3']), {
-      fault: { column: null, value: '3', reason: 'the row has 3 cells for 2 columns' },
+      fault: { column: null, value: '3', rule: 'structure', reason: 'the row has 3 cells for 2 columns' },
     })
     assert.deepEqual(rules.ofText(['1', '2', '']), { values: ['1', '2'] })
     assert.deepEqual(rules.ofText(['1']), { values: ['1', null] })
     assert.deepEqual(rules.ofJson(JSON.parse('{"constructor": 1}')), {
-      fault: { column: 'constructor', value: '1', reason: 'is not a column of this dataset' },
+      fault: {
+        column: 'constructor',
+        value: '1',
+        rule: 'structure',
+        reason: 'is not a column of this dataset',
+      },
     })
   })
 

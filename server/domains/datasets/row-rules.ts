@@ -2,10 +2,13 @@
 // Pure: how a time is read is given.
 
 import type { Cell, Column, ColumnType, Dataset } from '../../../contract/datasets.ts'
-import type { RejectRule } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
+import type { RejectRule } from '../../../contract/rejects.ts'
 import { formatInstant, type Instant } from '../../engine/sql.ts'
 import type { Fault } from '../../errors.ts'
-import { compilePattern, PATTERN_TEXT_LIMIT } from '../../pattern.ts'
+import { checkRules, compileRule, type FieldCheck, findRuleFaults } from '../../field-rule.ts'
+import { createNumberText, type NumberMarks } from '../../number-text.ts'
+import { type Conversion, converted } from '../../unit.ts'
 
 export const TEXT_LIMIT = 65_536
 const VALUE_SHOWN = 200
@@ -29,40 +32,53 @@ export interface RowRules {
   ofText(cells: readonly (string | null)[]): RowOutcome
 }
 
-export interface Reading {
+/** How texts are read: times, and by their marks numbers. */
+export interface Reading extends NumberMarks {
   /** The instant that a text tells, undefined when it tells none. */
   readInstant(text: string): Instant | undefined
-  /** The decimal mark of numbers in text, `.` when left out. */
-  decimal?: '.' | ','
+}
+
+/** What a file asks beyond the dataset's own rules: rules by column, and how its numbers come into a column's unit. */
+export interface FileRules {
+  rules?: Mapping['rules']
+  conversions?: Map<string, Conversion>
+  now?: Instant
 }
 
 /** A reason without a rule is about the type. */
 type Read = { value: Cell } | { rule?: RejectRule; reason: string }
 type Reader = (cell: Cell) => Read
-/** What a value must meet beyond its type; the reason when it does not. */
-interface Rule {
-  rule: RejectRule
-  check: (value: Cell) => string | undefined
-}
 
-/** Compiles the rules of columns in which `findColumnFaults` finds nothing. Columns of the unique key are required. */
-export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, reading: Reading): RowRules {
+/**
+ * Compiles the rules of columns in which `findColumnFaults` finds nothing. Columns of the unique key are required.
+ * AppError `invalid` for rules of the file that no value of their column can keep.
+ */
+export function compileRules(
+  dataset: Pick<Dataset, 'columns' | 'unique_key'>,
+  reading: Reading,
+  { rules = {}, conversions, now = 0 }: FileRules = {},
+): RowRules {
   const fromJson = jsonReaders(reading)
   const fromText = textReaders(reading)
-  const columns = dataset.columns.map((column) => ({
-    name: column.name,
-    required: column.required === true || dataset.unique_key?.includes(column.name) === true,
-    rules: rulesOf(column, fromJson[column.type]),
-    ofJson: fromJson[column.type],
-    ofText: fromText[column.type],
-  }))
+  checkRules(rules, (field) => dataset.columns.find(({ name }) => name === field)?.type)
+  const columns = dataset.columns.map((column) => {
+    const { name, type } = column
+    const read = (option: Cell) => readOption(fromJson[type], option)
+    return {
+      name,
+      required: column.required || rules[name]?.required || dataset.unique_key?.includes(name) || false,
+      checks: [column, rules[name] ?? {}].map((rule) => compileRule(rule, { read, now })),
+      ofJson: fromJson[type],
+      ofText: convertedReader(fromText[type], conversions?.get(name)),
+    }
+  })
   const known = new Set(columns.map(({ name }) => name))
 
   function read(kind: 'ofJson' | 'ofText', cellAt: (index: number, name: string) => Cell): RowOutcome {
     const values: Cell[] = []
     for (const [index, column] of columns.entries()) {
       const cell = cellAt(index, column.name)
-      const found = cell === null ? NOTHING : readValue(column[kind], column.rules, cell)
+      const found = cell === null ? NOTHING : readValue(column[kind], column.checks, cell)
       if ('value' in found && found.value === null && column.required) {
         return { fault: { column: column.name, value: null, rule: 'required', reason: 'is required' } }
       }
@@ -106,58 +122,32 @@ export function compileRules(dataset: Pick<Dataset, 'columns' | 'unique_key'>, r
   }
 }
 
-function readValue(reader: Reader, rules: Rule[], cell: Cell): Read {
+function readValue(reader: Reader, checks: FieldCheck[], cell: Cell): Read {
   const found = reader(cell)
   if ('reason' in found || found.value === null) return found
-  for (const { rule, check } of rules) {
-    const reason = check(found.value)
-    if (reason !== undefined) return { rule, reason }
+  for (const check of checks) {
+    const broken = check(found.value)
+    if (broken !== undefined) return broken
   }
   return found
+}
+
+function convertedReader(reader: Reader, conversion: Conversion | undefined): Reader {
+  if (!conversion) return reader
+  return (cell) => {
+    const found = reader(cell)
+    if ('reason' in found || found.value === null) return found
+    const value = converted(Number(found.value), conversion)
+    return Number.isFinite(value)
+      ? { value }
+      : { rule: 'range', reason: 'is beyond 1.8e308 in the unit of the column' }
+  }
 }
 
 function shown(cell: Cell): string | null {
   if (cell === null) return null
   const text = String(cell)
   return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text
-}
-
-function rulesOf(column: Column, reader: Reader): Rule[] {
-  const rules: Rule[] = []
-  const { min, max, one_of, pattern } = column
-  if (min !== undefined) {
-    rules.push({
-      rule: 'range',
-      check: (value) => (Number(value) < min ? `must be at least ${min}` : undefined),
-    })
-  }
-  if (max !== undefined) {
-    rules.push({
-      rule: 'range',
-      check: (value) => (Number(value) > max ? `must be at most ${max}` : undefined),
-    })
-  }
-  if (one_of !== undefined) {
-    const allowed = new Set(one_of.map((option) => readOption(reader, option)))
-    const list = one_of.slice(0, 10).join(', ') + (one_of.length > 10 ? ', …' : '')
-    rules.push({
-      rule: 'one_of',
-      check: (value) => (allowed.has(value) ? undefined : `must be one of ${list}`),
-    })
-  }
-  if (pattern !== undefined) rules.push({ rule: 'pattern', check: patternRule(pattern) })
-  return rules
-}
-
-function patternRule(source: string): Rule['check'] {
-  const compiled = compilePattern(source, 'whole')
-  if ('fault' in compiled) throw new Error(`a stored pattern ${compiled.fault}`)
-  return (value) => {
-    const text = String(value)
-    if (text.length > PATTERN_TEXT_LIMIT)
-      return `must be at most ${PATTERN_TEXT_LIMIT} characters to match a pattern`
-    return compiled.matches(text) ? undefined : `must match the pattern ${source}`
-  }
 }
 
 function readOption(reader: Reader, option: Cell): Cell | undefined {
@@ -182,7 +172,9 @@ function jsonReaders({ readInstant }: Reading): Record<ColumnType, Reader> {
   }
 }
 
-function textReaders({ readInstant, decimal = '.' }: Reading): Record<ColumnType, Reader> {
+function textReaders({ readInstant, ...marks }: Reading): Record<ColumnType, Reader> {
+  const { decimal = '.' } = marks
+  const readNumber = createNumberText(marks)
   const reasons = decimal === '.' ? NUMBER : { reason: 'must be a number with a decimal comma' }
   const trimmed =
     (reader: (text: string) => Read): Reader =>
@@ -192,10 +184,13 @@ function textReaders({ readInstant, decimal = '.' }: Reading): Record<ColumnType
     }
   return {
     integer: trimmed((text) => {
-      const value = /^[+-]?\d+$/.test(text) ? Number(text) + 0 : Number.NaN
+      const value = /e/i.test(text) || text.includes(decimal) ? Number.NaN : readNumber(text) + 0
       return Number.isSafeInteger(value) ? { value } : WHOLE
     }),
-    number: trimmed((text) => readNumber(text, decimal) ?? reasons),
+    number: trimmed((text) => {
+      const value = readNumber(text)
+      return Number.isNaN(value) ? reasons : { value }
+    }),
     text: (cell) => readText(String(cell)),
     boolean: trimmed((text) => {
       const value = BOOLEAN_WORDS.get(text.toLowerCase())
@@ -214,15 +209,6 @@ const BOOLEAN_WORDS = new Map([
   ['no', false],
   ['0', false],
 ])
-
-/** A decimal number, undefined when it is none: no thousands marks, no words, nothing beyond 1.8e308. */
-function readNumber(text: string, decimal: '.' | ','): { value: number } | undefined {
-  if (decimal === ',' && text.includes('.')) return undefined
-  const plain = decimal === ',' ? text.replace(',', '.') : text
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(plain)) return undefined
-  const value = Number(plain)
-  return Number.isFinite(value) ? { value } : undefined
-}
 
 /** Text that every engine stores as it is. */
 function readText(text: string): Read {
@@ -259,7 +245,13 @@ export function findColumnFaults(columns: Column[], uniqueKey: string[] | null, 
     if (TAKEN_COLUMNS.has(name))
       faults.push({ path: `${path}/name`, message: 'databases use this name themselves' })
     seen.add(name)
-    faults.push(...findRuleFaults(column, path, reading))
+    const reader = jsonReaders(reading)[column.type]
+    const faultOf = (option: Cell) => {
+      const found = reader(option)
+      return 'reason' in found ? found.reason : undefined
+    }
+    const wrong = findRuleFaults(column, column.type, faultOf)
+    faults.push(...wrong.map((fault) => ({ ...fault, path: path + fault.path })))
   }
   for (const [index, name] of (uniqueKey ?? []).entries()) {
     const path = `/unique_key/${index}`
@@ -267,28 +259,5 @@ export function findColumnFaults(columns: Column[], uniqueKey: string[] | null, 
       faults.push({ path, message: 'is not one of the columns' })
     if (uniqueKey?.indexOf(name) !== index) faults.push({ path, message: 'is named twice' })
   }
-  return faults
-}
-
-function findRuleFaults(
-  { type, min, max, one_of, pattern }: Column,
-  path: string,
-  reading: Reading,
-): Fault[] {
-  const faults: Fault[] = []
-  const numeric = type === 'integer' || type === 'number'
-  if (min !== undefined && !numeric) faults.push({ path: `${path}/min`, message: 'is only for numbers' })
-  if (max !== undefined && !numeric) faults.push({ path: `${path}/max`, message: 'is only for numbers' })
-  if (min !== undefined && max !== undefined && min > max) {
-    faults.push({ path: `${path}/max`, message: 'must not be below min' })
-  }
-  for (const [index, option] of (one_of ?? []).entries()) {
-    const found = option === null ? { reason: 'must not be null' } : jsonReaders(reading)[type](option)
-    if ('reason' in found) faults.push({ path: `${path}/one_of/${index}`, message: found.reason })
-  }
-  if (pattern === undefined) return faults
-  if (type !== 'text') return [...faults, { path: `${path}/pattern`, message: 'is only for text' }]
-  const compiled = compilePattern(pattern, 'whole')
-  if ('fault' in compiled) faults.push({ path: `${path}/pattern`, message: `the pattern ${compiled.fault}` })
   return faults
 }

@@ -14,12 +14,15 @@ import type {
 import type { AppendResult } from '../../../contract/measurements.ts'
 import { parseWhen } from '../../calendar.ts'
 import type { Clock } from '../../clock.ts'
+import { countRows } from '../../context.ts'
 import { isText, isWhole, pageOf, readCursor } from '../../cursor.ts'
-import type { Db, Warehouse } from '../../engine/db.ts'
+import type { Db, Tx, Warehouse } from '../../engine/db.ts'
 import type { Instant } from '../../engine/sql.ts'
 import { AppError, type Fault } from '../../errors.ts'
+import { type MergeCounts, mergeStaged, mergeValues } from './merge-rows.ts'
 import { compileRules, findColumnFaults, type RowFault } from './row-rules.ts'
 import * as store from './store.ts'
+import { undoRows } from './undo-rows.ts'
 
 interface Deps {
   warehouse: Warehouse
@@ -42,7 +45,8 @@ const NO_LOAD = 0
 const FAULTS_SHOWN = 100
 
 export function createDatasetService({ warehouse, clock, defaultZone = 'UTC' }: Deps) {
-  const write = <T>(work: (tx: Db) => Promise<T>) => warehouse.write(randomUUID(), work, { keep: 'brief' })
+  const write = <T>(work: (tx: Tx) => Promise<T>) =>
+    warehouse.write(randomUUID(), work, { keep: 'brief', fresh: true })
 
   return {
     async list({ limit, cursor }: DatasetQuery): Promise<PageOf<Dataset>> {
@@ -86,6 +90,7 @@ export function createDatasetService({ warehouse, clock, defaultZone = 'UTC' }: 
     async append(name: string, rows: NewRows, { atomic }: RowAppendQuery): Promise<AppendResult> {
       const dataset = await getDefinition(warehouse, name)
       const rules = compileRules(dataset, { readInstant: readTime(clock, defaultZone) })
+      countRows(rows.length)
       const valid: Cell[][] = []
       const refused: { index: number; fault: RowFault }[] = []
       for (const [index, row] of rows.entries()) {
@@ -116,8 +121,14 @@ export function createDatasetService({ warehouse, clock, defaultZone = 'UTC' }: 
     },
 
     /** Merges rows that a load has checked and staged, in its own write. */
-    async mergeStaged(tx: Db, name: string, loadKey: number): Promise<store.MergeCounts> {
-      return store.mergeStaged(tx, await getDefinition(tx, name), loadKey)
+    async mergeStaged(tx: Tx, name: string, loadKey: number): Promise<MergeCounts> {
+      return mergeStaged(tx, await getDefinition(tx, name), loadKey)
+    },
+
+    /** Takes back, inside the caller's write, what a load stored; nothing when its dataset is gone. See `undoRows`. */
+    async undo(tx: Tx, name: string, load: { version: number; loadKey: number }) {
+      const dataset = await store.findDataset(tx, name)
+      return dataset ? undoRows(tx, dataset, load) : { removed: 0, restored: 0 }
     },
 
     /** Empties a dataset; answers how many rows it had. */
@@ -139,8 +150,8 @@ export function createDatasetService({ warehouse, clock, defaultZone = 'UTC' }: 
           `the dataset ${dataset.name} was made anew meanwhile; send the rows again`,
         )
       }
-      const { loaded, ...rest } = await store.mergeValues(tx, dataset, rows, NO_LOAD)
-      return { accepted: loaded, ...rest }
+      const { loaded, updated, unchanged } = await mergeValues(tx, dataset, rows, NO_LOAD)
+      return { accepted: loaded, updated, unchanged }
     })
   }
 }

@@ -4,7 +4,9 @@
 import type { SeriesAnswer } from '../../../contract/measurements.ts'
 import type { Columns, Warehouse } from '../../engine/db.ts'
 import { formatInstant, type Instant } from '../../engine/sql.ts'
-import { readReadings, readSlices, type SignalExtent, type Span } from './store.ts'
+import type { SignalEntry } from '../signals/directory.ts'
+import type { ExtentHints } from './extent-hints.ts'
+import { type Asked, type Extent, listExtents, readReadings, readSlices, type Span } from './store.ts'
 
 type Series = SeriesAnswer['series'][number]
 
@@ -14,9 +16,12 @@ interface Points {
 }
 
 interface Drawing {
-  signals: SignalExtent[]
+  signals: SignalEntry[]
   span: Span
+  /** As known after this write; null is as known now. */
+  version: number | null
   points: number
+  hints: ExtentHints
 }
 
 const POINTS_OF_A_SLICE = 4
@@ -24,35 +29,44 @@ const POINTS_OF_A_SLICE = 4
 /** One series for each signal, in their order, oldest reading first. */
 export async function drawSeries(
   warehouse: Warehouse,
-  { signals, span, points }: Drawing,
+  { signals, span, version, points, hints }: Drawing,
 ): Promise<Series[]> {
-  const likelyRaw = signals.filter((signal) => expectedSamples(signal, span) <= points)
-  const raw = await readRaw(warehouse, { signals: likelyRaw, span, points })
-  const sliced = await readSliced(warehouse, {
-    signals: signals.filter(({ signal_key }) => !raw.has(signal_key)),
-    span,
-    points,
-  })
-  const few = await readRaw(warehouse, {
-    signals: signals.filter(({ signal_key }) => (sliced.get(signal_key)?.samples ?? points + 1) <= points),
-    span,
-    points,
-  })
+  const asked = { keys: signals.map((signal) => signal.signal_key), span, version }
+  const found = await drawAll(warehouse, asked, { points, hints })
   return signals.map(({ signal_key, id, unit }) => {
-    const whole = raw.get(signal_key) ?? few.get(signal_key)
-    const drawn = whole ?? sliced.get(signal_key) ?? { measured_at: [], value: [] }
+    const { raw = false, measured_at = [], value = [] } = found.get(signal_key) ?? {}
     return {
       signal_id: id,
       unit,
-      measured_at: drawn.measured_at.map(formatInstant),
-      value: drawn.value,
-      downsampled: whole === undefined && drawn.value.length > 0,
+      measured_at: measured_at.map(formatInstant),
+      value,
+      downsampled: !raw && value.length > 0,
     }
   })
 }
 
+/** By signal: all its readings where they are at most `points`, otherwise those of slices. */
+async function drawAll(
+  warehouse: Warehouse,
+  asked: Asked,
+  { points, hints }: { points: number; hints: ExtentHints },
+): Promise<Map<number, Points & { raw?: boolean }>> {
+  // Where both ends are given extents only decide what is asked first.
+  const isBounded = asked.span.from !== null && asked.span.to !== null
+  const extents = isBounded ? await hints(asked.keys) : await listExtents(warehouse, asked.keys)
+  const keysWhere = (choose: (key: number) => boolean) => ({ ...asked, keys: asked.keys.filter(choose) })
+  const expected = new Map(extents.map((extent) => [extent.signal_key, expectedSamples(extent, asked.span)]))
+  const likelyRaw = keysWhere((key) => (expected.get(key) ?? 0) <= points)
+  const raw = await readRaw(warehouse, likelyRaw, points)
+  const others = keysWhere((key) => !raw.has(key))
+  const sliced = await readSliced(warehouse, others, { extents, points })
+  const fewer = keysWhere((key) => (sliced.get(key)?.samples ?? points + 1) <= points)
+  const few = await readRaw(warehouse, fewer, points)
+  return new Map<number, Points & { raw?: boolean }>([...sliced, ...few, ...raw])
+}
+
 /** How many readings a signal should have in the span if they are spread evenly: only decides what is asked first. */
-function expectedSamples({ first_at, last_at, samples }: SignalExtent, { from, to }: Span): number {
+function expectedSamples({ first_at, last_at, samples }: Extent, { from, to }: Span): number {
   if (first_at === null || last_at === null) return 0
   const first = Date.parse(first_at) * 1000
   const last = Date.parse(last_at) * 1000
@@ -63,14 +77,14 @@ function expectedSamples({ first_at, last_at, samples }: SignalExtent, { from, t
 /** All readings of the signals that have at most `points`; the others are not in the answer. */
 async function readRaw(
   warehouse: Warehouse,
-  { signals, span, points }: Drawing,
-): Promise<Map<number, Points>> {
-  const found = new Map<number, Points>()
-  if (signals.length === 0) return found
-  const keys = signals.map((signal) => signal.signal_key)
-  const limit = signals.length * (points + 1)
-  const { rows, columns } = await readReadings(warehouse, { keys, span, limit })
-  for (const key of keys) found.set(key, { measured_at: [], value: [] })
+  asked: Asked,
+  points: number,
+): Promise<Map<number, Points & { raw: true }>> {
+  const found = new Map<number, Points & { raw: true }>()
+  if (asked.keys.length === 0) return found
+  const limit = asked.keys.length * (points + 1)
+  const { rows, columns } = await readReadings(warehouse, asked, limit)
+  for (const key of asked.keys) found.set(key, { raw: true, measured_at: [], value: [] })
   for (let row = 0; row < rows; row++) {
     const series = found.get(Number(columns[0]?.[row]))
     series?.measured_at.push(Number(columns[1]?.[row]))
@@ -82,24 +96,25 @@ async function readRaw(
 
 async function readSliced(
   warehouse: Warehouse,
-  { signals, span, points }: Drawing,
+  asked: Asked,
+  { extents, points }: { extents: Extent[]; points: number },
 ): Promise<Map<number, Points & { samples: number }>> {
-  if (signals.length === 0) return new Map()
-  const start = span.from ?? extreme(signals, 'first_at', Math.min)
-  const end = span.to ?? extreme(signals, 'last_at', Math.max) + 1
+  if (asked.keys.length === 0) return new Map()
+  const stored = extents.filter(({ signal_key }) => asked.keys.includes(signal_key))
+  const start = asked.span.from ?? extreme(stored, 'first_at', Math.min)
+  const end = asked.span.to ?? extreme(stored, 'last_at', Math.max) + 1
   const slices = Math.max(1, Math.floor(points / POINTS_OF_A_SLICE))
   const sliceMicros = Math.max(1, Math.ceil((end - start) / slices))
-  const keys = signals.map((signal) => signal.signal_key)
-  return unfoldSlices(await readSlices(warehouse, { keys, span, start, sliceMicros }))
+  return unfoldSlices(await readSlices(warehouse, asked, { start, sliceMicros }))
 }
 
 function extreme(
-  signals: SignalExtent[],
+  extents: Extent[],
   end: 'first_at' | 'last_at',
   choose: (...values: number[]) => number,
 ): Instant {
   // Up to a millisecond is lost here; the slices only need a place to begin.
-  const instants = signals.flatMap((signal) => (signal[end] === null ? [] : [Date.parse(signal[end]) * 1000]))
+  const instants = extents.flatMap((extent) => (extent[end] === null ? [] : [Date.parse(extent[end]) * 1000]))
   return instants.length === 0 ? 0 : choose(...instants)
 }
 

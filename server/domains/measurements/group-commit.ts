@@ -111,14 +111,33 @@ async function commit(
   group: Waiting[],
 ): Promise<Map<number, MergeCounts>> {
   const readings = stackPortions(group.map((one) => one.portion))
-  const counts = await warehouse.write(
-    `append:${randomUUID()}`,
-    async (tx) => {
-      await recordChange(tx, null, clock.now())
-      return await mergeLayers(tx, { first: 0, last: group.length - 1 })
-    },
-    { keep: 'brief', stage: (staging) => staging.stageReadings(readings) },
-  )
+  const batchKey = `append:${randomUUID()}`
+  const samples = group.map((one) => one.portion.value.length)
+  const allNew = samples.map((inserted, layer) => ({ layer, inserted, updated: 0, unchanged: 0 }))
+  const { signal_key, measured_at, value } = readings
+  const appended = await warehouse.appendNewer({
+    signal_key,
+    measured_at,
+    value,
+    batchKey,
+    at: clock.now(),
+    result: JSON.stringify(allNew),
+  })
+  const counts =
+    appended === 'stored'
+      ? allNew
+      : await warehouse.write(
+          batchKey,
+          async (tx) => {
+            await recordChange(tx, null, clock.now())
+            return await mergeLayers(tx, { first: 0, last: group.length - 1, samples })
+          },
+          {
+            keep: 'brief',
+            fresh: appended === 'not_newer',
+            stage: (staging) => staging.stageReadings(readings),
+          },
+        )
   return new Map(counts.map((count) => [count.layer, count]))
 }
 

@@ -2,7 +2,8 @@
 // SQL only, the same on every engine; it runs inside a write, so that nothing else writes meanwhile.
 
 import type { Db, Tx } from '../../engine/db.ts'
-import { type Sql, sql } from '../../engine/sql.ts'
+import { sql } from '../../engine/sql.ts'
+import { addToStates } from './signal-state.ts'
 
 /** What became of the readings of one layer; their sum is the layer's rows. */
 export interface MergeCounts {
@@ -16,6 +17,8 @@ export interface MergeCounts {
 export interface Merge {
   first: number
   last: number
+  /** The rows of each layer where the caller knows them; counted otherwise. */
+  samples?: number[]
 }
 
 interface Meeting {
@@ -37,7 +40,7 @@ export async function mergeLayers(tx: Tx, merge: Merge): Promise<MergeCounts[]> 
   const layers = await countLayers(tx, merge)
   if (found.meeting === 0 || found.starts_at === null || found.ends_at === null) {
     await insertAll(tx, merge)
-    await updateState(tx, merge, sql`select null::integer as signal_key, 0 as samples where false`)
+    await addToStates(tx, inLayers(merge), sql`select null::integer as signal_key, 0 as samples where false`)
     return layers.map(({ layer, samples }) => ({ layer, inserted: samples, updated: 0, unchanged: 0 }))
   }
   return await mergeMeeting(tx, { merge, layers, starts_at: found.starts_at, ends_at: found.ends_at })
@@ -65,8 +68,9 @@ async function findMeeting(tx: Db, merge: Merge): Promise<Meeting> {
   return row ?? { signals: 0, known: 0, meeting: 0, starts_at: null, ends_at: null }
 }
 
-function countLayers(tx: Db, merge: Merge): Promise<{ layer: number; samples: number }[]> {
-  return tx.query(sql`
+async function countLayers(tx: Db, merge: Merge): Promise<{ layer: number; samples: number }[]> {
+  if (merge.samples) return merge.samples.map((samples, index) => ({ layer: merge.first + index, samples }))
+  return await tx.query(sql`
     select layer, count(*) as samples
     from staged_reading
     where ${inLayers(merge)}
@@ -117,9 +121,9 @@ async function mergeMeeting(
   await tx.run(sql`create temp table met_reading as select staged.signal_key, staged.measured_at ${stored}`)
   if (total('updated') > 0) await updateChanged(tx, merge)
   if (total('inserted') > 0) await insertMissing(tx, merge)
-  await updateState(
+  await addToStates(
     tx,
-    merge,
+    inLayers(merge),
     sql`select signal_key, count(*) as samples from met_reading group by signal_key`,
   )
   await tx.run(sql`drop table met_reading`)
@@ -156,37 +160,4 @@ async function insertMissing(tx: Tx, merge: Merge): Promise<void> {
         from met_reading as met
         where met.signal_key = staged.signal_key and met.measured_at = staged.measured_at
       )`)
-}
-
-/**
- * Brings `signal_state` up to date for the signals of the layers. `met` gives, by signal, how many of the staged
- * readings were stored before and so add nothing to the number of samples.
- */
-async function updateState(tx: Db, merge: Merge, met: Sql): Promise<void> {
-  await tx.run(sql`
-    update signal_state as state
-    set
-      first_at = least(state.first_at, staged.first_at),
-      last_value = case
-        when state.last_at is null or staged.last_at >= state.last_at then staged.last_value
-        else state.last_value
-      end,
-      last_at = greatest(state.last_at, staged.last_at),
-      samples = state.samples + staged.samples - coalesce(staged.met, 0)
-    from (
-      select layered.*, met.samples as met
-      from (
-        select
-          signal_key,
-          min(measured_at) as first_at,
-          max(measured_at) as last_at,
-          ${tx.dialect.argMax(sql`value`, sql`measured_at`)} as last_value,
-          count(*) as samples
-        from staged_reading
-        where ${inLayers(merge)}
-        group by signal_key
-      ) as layered
-      left join (${met}) as met on met.signal_key = layered.signal_key
-    ) as staged
-    where state.signal_key = staged.signal_key`)
 }

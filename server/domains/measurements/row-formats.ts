@@ -1,8 +1,15 @@
 // Rows of a request that came as NDJSON or CSV, as the objects that JSON would have given; what they hold is checked
 // behind, by the same schema.
 
+import { isUtf8 } from 'node:buffer'
 import { parse } from 'csv-parse/sync'
 import { AppError } from '../../errors.ts'
+
+/** A body that is text; AppError `malformed` when it is not UTF-8. */
+export function readText(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new AppError('malformed', 'the body is not UTF-8')
+  return bytes.toString()
+}
 
 /** One object a line; empty lines are passed over. */
 export function parseNdjson(text: string): unknown[] {

@@ -3,44 +3,21 @@
 
 import type { Columns, Db, Warehouse } from '../../engine/db.ts'
 import { type Instant, type Sql, sql } from '../../engine/sql.ts'
+import { readingsKnownAt } from './history.ts'
 
-export interface SignalRef {
+/** What is stored of a signal; nulls and 0 when nothing is. */
+export interface Extent {
   signal_key: number
-  id: string
-  asset_id: string
-  quantity: string
-  unit: string
-}
-
-/** A signal with the extent of what is stored of it; nulls and 0 when nothing is. */
-export interface SignalExtent extends SignalRef {
   first_at: string | null
   last_at: string | null
   samples: number
 }
 
-export async function listSignalsById(db: Db, ids: string[]): Promise<SignalExtent[]> {
+export async function listExtents(db: Db, keys: number[]): Promise<Extent[]> {
   return await db.query(sql`
-    select signal.signal_key, id, asset_id, quantity, unit, first_at, last_at, samples
-    from signal
-    join signal_state on signal_state.signal_key = signal.signal_key
-    where ${db.dialect.oneOf(sql`id`, ids)}`)
-}
-
-/** Signals of the assets; those of other quantities too. */
-export async function listSignalsOfAssets(db: Db, assetIds: string[]): Promise<SignalRef[]> {
-  return await db.query(sql`
-    select signal_key, id, asset_id, quantity, unit
-    from signal
-    where ${db.dialect.oneOf(sql`asset_id`, assetIds)}`)
-}
-
-/** Every signal, for a load that may name any of them. */
-export async function listAllSignals(db: Db): Promise<SignalRef[]> {
-  return await db.query(sql`
-    select signal_key, id, asset_id, quantity, unit
-    from signal
-    order by signal_key`)
+    select signal_key, first_at, last_at, samples
+    from signal_state
+    where ${db.dialect.oneOf(sql`signal_key`, keys)}`)
 }
 
 /** Half-open: `from` is in it, `to` is not; null is without that end. */
@@ -49,17 +26,19 @@ export interface Span {
   to: Instant | null
 }
 
-function within({ from, to }: Span): Sql {
-  const parts = [
-    from === null ? sql`` : sql`and measured_at >= ${sql.instant(from)}`,
-    to === null ? sql`` : sql`and measured_at < ${sql.instant(to)}`,
-  ]
-  return sql.join(parts, sql` `)
+/** Readings of the signals in the span. */
+function chosen(db: Db, keys: number[], { from, to }: Span): Sql {
+  const parts = [db.dialect.oneOf(sql`signal_key`, keys)]
+  if (from !== null) parts.push(sql`measured_at >= ${sql.instant(from)}`)
+  if (to !== null) parts.push(sql`measured_at < ${sql.instant(to)}`)
+  return sql.join(parts, sql` and `)
 }
 
 export interface ReadingsQuery {
-  signalIds: string[]
+  signals: { signal_key: number; id: string }[]
   span: Span
+  /** As known after this write; null is as known now. */
+  version: number | null
   order: 'asc' | 'desc'
   /** Continue behind this reading. */
   after: { signal_id: string; measured_at: string } | null
@@ -67,32 +46,49 @@ export interface ReadingsQuery {
 }
 
 /** Readings by signal id, then time in the given order: `signal_id, measured_at, value`. */
-export function readingsStatement(db: Db, { signalIds, span, order, after, limit }: ReadingsQuery): Sql {
+export function readingsStatement(
+  db: Db,
+  { signals, span, version, order, after, limit }: ReadingsQuery,
+): Sql {
   const beyond = order === 'asc' ? sql`>` : sql`<`
+  const only = signals.length === 1 ? signals[0] : undefined
+  const id = only ? sql`${only.id}::text` : sql`named.id`
+  const keys = signals.map((signal) => signal.signal_key)
+  const names = sql`
+    join (
+      select cast(unnest(${keys.map(String)}::text[]) as integer) as signal_key,
+        unnest(${signals.map((signal) => signal.id)}::text[]) as id
+    ) as named on named.signal_key = reading.signal_key`
   return sql`
-    select signal.id as signal_id, measurement.measured_at, measurement.value
-    from measurement
-    join signal on signal.signal_key = measurement.signal_key
-    where ${db.dialect.oneOf(sql`signal.id`, signalIds)} ${within(span)}
-      ${
-        after === null
-          ? sql``
-          : sql`and (signal.id > ${after.signal_id}
-              or (signal.id = ${after.signal_id} and measured_at ${beyond} ${after.measured_at}::timestamptz))`
-      }
-    order by signal.id, measurement.measured_at ${order === 'asc' ? sql`asc` : sql`desc`}
+    select ${id} as signal_id, reading.measured_at, reading.value
+    from ${readingsKnownAt(version, chosen(db, keys, span))} as reading
+    ${only ? sql`` : names}
+    ${
+      after === null
+        ? sql``
+        : sql`where ${id} > ${after.signal_id}
+            or (${id} = ${after.signal_id} and reading.measured_at ${beyond} ${after.measured_at}::timestamptz)`
+    }
+    order by signal_id, reading.measured_at ${order === 'asc' ? sql`asc` : sql`desc`}
     ${limit === null ? sql`` : sql`limit ${limit}`}`
+}
+
+/** Which readings a question is about: those of the signals in the span, as known after the write `version`, or now. */
+export interface Asked {
+  keys: number[]
+  span: Span
+  version: number | null
 }
 
 /** Columns `signal_key, measured_at, value`, by signal, then time. */
 export async function readReadings(
   warehouse: Warehouse,
-  { keys, span, limit }: { keys: number[]; span: Span; limit: number },
+  { keys, span, version }: Asked,
+  limit: number,
 ): Promise<Columns> {
   return await warehouse.columns(sql`
     select signal_key, measured_at, value
-    from measurement
-    where ${warehouse.dialect.oneOf(sql`signal_key`, keys)} ${within(span)}
+    from ${readingsKnownAt(version, chosen(warehouse, keys, span))} as reading
     order by signal_key, measured_at
     limit ${limit}`)
 }
@@ -103,12 +99,16 @@ export async function readReadings(
  */
 export async function readSlices(
   warehouse: Warehouse,
-  { keys, span, start, sliceMicros }: { keys: number[]; span: Span; start: Instant; sliceMicros: number },
+  { keys, span, version }: Asked,
+  { start, sliceMicros }: { start: Instant; sliceMicros: number },
 ): Promise<Columns> {
   const { argMin, argMax, epochMicros, floorDivide } = warehouse.dialect
   const at = sql`measured_at`
   const value = sql`value`
-  const slice = floorDivide(sql`${epochMicros(at)} - ${start}`, sql`${sliceMicros}`)
+  const offset = sql`(${epochMicros(at)} - ${start})`
+  // From the start of a span on no offset is negative, and plain division rounds down.
+  const slice =
+    span.from === null ? floorDivide(offset, sql`${sliceMicros}`) : sql`${offset} / ${sliceMicros}`
   return await warehouse.columns(sql`
     select
       signal_key, ${slice} as slice, count(*) as samples,
@@ -116,32 +116,18 @@ export async function readSlices(
       max(measured_at) as last_at, ${argMax(value, at)} as last_value,
       ${argMin(at, value)} as least_at, min(value) as least_value,
       ${argMax(at, value)} as greatest_at, max(value) as greatest_value
-    from measurement
-    where ${warehouse.dialect.oneOf(sql`signal_key`, keys)} ${within(span)}
+    from ${readingsKnownAt(version, chosen(warehouse, keys, span))} as reading
     group by 1, 2
     order by 1, 2`)
 }
 
-/** Removes the readings of a signal in the span; answers how many. */
+/** Removes the readings of a signal in the span, and all that was known of them; answers how many there were. */
 export async function removeReadings(tx: Db, signalKey: number, span: Span): Promise<number> {
+  const readings = chosen(tx, [signalKey], span)
+  await tx.run(sql`
+    delete from earlier_measurement
+    where ${readings}`)
   return await tx.run(sql`
     delete from measurement
-    where signal_key = ${signalKey} ${within(span)}`)
-}
-
-/** Works out `signal_state` of a signal from what is stored. */
-export async function recountState(tx: Db, signalKey: number): Promise<void> {
-  await tx.run(sql`
-    update signal_state
-    set first_at = whole.first_at, last_at = whole.last_at, last_value = whole.last_value, samples = whole.samples
-    from (
-      select
-        min(measured_at) as first_at,
-        max(measured_at) as last_at,
-        ${tx.dialect.argMax(sql`value`, sql`measured_at`)} as last_value,
-        count(*) as samples
-      from measurement
-      where signal_key = ${signalKey}
-    ) as whole
-    where signal_key = ${signalKey}`)
+    where ${readings}`)
 }

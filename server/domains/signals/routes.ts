@@ -108,7 +108,7 @@ export function signalRoutes(signals: SignalService): FastifyPluginAsyncTypebox 
           querystring: StatsQuery,
           response: { 200: SignalStats },
         },
-        config: { needs: 'user' },
+        config: { needs: 'user', costs: 'query' },
       },
       async (request) => signals.stats(request.params.id, request.query),
     )

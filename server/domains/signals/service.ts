@@ -15,16 +15,19 @@ import type {
 import { resolveRange } from '../../calendar.ts'
 import type { Clock } from '../../clock.ts'
 import { isText, pageOf, readCursor } from '../../cursor.ts'
-import type { Db, Warehouse } from '../../engine/db.ts'
+import type { Db, Tx, Warehouse } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
 import type { AssetDependents, AssetService } from '../assets/service.ts'
-import { losesUnit, planSignals, type SignalContent, type SignalOutcome } from './signal-batch.ts'
+import type { SignalDirectory } from './directory.ts'
+import { losesUnit, type SignalContent } from './signal-batch.ts'
+import { newId, signalRecords } from './signal-records.ts'
 import * as store from './store.ts'
 
 interface Deps {
   warehouse: Warehouse
   clock: Clock
   assets: Pick<AssetService, 'findExisting'>
+  directory: SignalDirectory
   /** The zone of times without an offset; UTC when left out. */
   defaultZone?: string
 }
@@ -36,16 +39,21 @@ export const signalsOfAssets: AssetDependents = {
   async count(tx, assetIds) {
     return (await store.listKeysOfAssets(tx, assetIds)).length
   },
+  countEach: store.countByAsset,
   async remove(tx, assetIds) {
+    tx.touchSignals()
     const keys = await store.listKeysOfAssets(tx, assetIds)
     return { signals: keys.length, measurements: keys.length === 0 ? 0 : await store.removeSignals(tx, keys) }
   },
 }
 
-export function createSignalService({ warehouse, clock, assets, defaultZone = 'UTC' }: Deps) {
-  const write = <T>(work: (tx: Db) => Promise<T>) => warehouse.write(randomUUID(), work, { keep: 'brief' })
+export function createSignalService({ warehouse, clock, assets, directory, defaultZone = 'UTC' }: Deps) {
+  const write = <T>(work: (tx: Tx) => Promise<T>) =>
+    warehouse.write(randomUUID(), work, { keep: 'brief', fresh: true })
 
   return {
+    ...signalRecords({ clock, assets }),
+
     async list({ asset_id, quantity, q, limit, cursor }: SignalQuery): Promise<PageOf<Signal>> {
       const page = { after: readCursor(cursor, isText) ?? '', limit: limit + 1 }
       const rows = await store.listSignals(warehouse, { asset_id, quantity, q }, page)
@@ -56,6 +64,14 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
       return getSignal(warehouse, id)
     },
 
+    /** Greater than the key of any signal there was. */
+    nextKey: () => store.nextKey(warehouse),
+
+    /** Keys and units, by id, of those that are there; inside the caller's write. */
+    async findKeys(tx: Tx, ids: string[]): Promise<Map<string, { signal_key: number; unit: string }>> {
+      return new Map((await store.listKeys(tx, ids)).map((signal) => [signal.id, signal]))
+    },
+
     /** Makes a signal, with an id of its own when none is given; its name is its quantity when none is given. */
     async create(signal: NewSignal): Promise<Signal> {
       const content = complete(signal, signal.id ?? newId())
@@ -64,6 +80,7 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
           throw new AppError('conflict', `there is already a signal ${content.id}; choose another id`)
         }
         await checkSignal(tx, content)
+        tx.touchSignals()
         await store.insertSignals(tx, [content], clock.now())
         return getSignal(tx, content.id)
       })
@@ -91,20 +108,9 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
             `the signal ${id} has ${count} measurements; delete them first, or with cascade=true`,
           )
         }
+        tx.touchSignals()
         return { measurements: await store.removeSignals(tx, [await getKey(tx, id)]) }
       })
-    },
-
-    /**
-     * Stores a batch inside the caller's write; one call for a whole file, since it looks at all signals. What became
-     * of each row is answered in the order of the rows; see `planSignals` for how rows are matched.
-     */
-    async upsertMany(tx: Db, rows: NewSignal[]): Promise<SignalOutcome[]> {
-      const known = await assets.findExisting(tx, [...new Set(rows.map((row) => row.asset_id))])
-      const plan = planSignals(await store.listStored(tx), rows, { isAsset: (id) => known.has(id), newId })
-      if (plan.inserts.length > 0) await store.insertSignals(tx, plan.inserts, clock.now())
-      if (plan.updates.length > 0) await store.updateSignals(tx, plan.updates, clock.now())
-      return plan.outcomes
     },
 
     /**
@@ -113,8 +119,8 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
      */
     async stats(id: string, query: StatsQuery): Promise<SignalStats> {
       const range = resolveRange(query, clock, defaultZone)
-      const { unit } = await getSignal(warehouse, id)
-      const found = await store.findStatistics(warehouse, await getKey(warehouse, id), range)
+      const { unit, signal_key } = await directory.get(id)
+      const found = await store.findStatistics(warehouse, signal_key, range)
       const { count, min, max, median, first_at, last_at } = found
       const unscaled = (value: number | null) =>
         finiteOrNull(value === null ? null : value / (found.scale ?? 1))
@@ -133,7 +139,7 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
     },
   }
 
-  async function save(tx: Db, before: Signal, after: SignalContent): Promise<Signal> {
+  async function save(tx: Tx, before: Signal, after: SignalContent): Promise<Signal> {
     await checkSignal(tx, after)
     if (losesUnit(before.unit, after.unit, before.count)) {
       throw new AppError(
@@ -141,11 +147,12 @@ export function createSignalService({ warehouse, clock, assets, defaultZone = 'U
         `${before.count} measurements of ${after.id} are stored in ${before.unit}; delete them or make another signal`,
       )
     }
+    tx.touchSignals()
     await store.updateSignals(tx, [after], clock.now())
     return getSignal(tx, after.id)
   }
 
-  async function checkSignal(tx: Db, signal: SignalContent): Promise<void> {
+  async function checkSignal(tx: Tx, signal: SignalContent): Promise<void> {
     if (!(await assets.findExisting(tx, [signal.asset_id])).has(signal.asset_id)) {
       const message = `there is no asset ${signal.asset_id}`
       throw new AppError('invalid', message, { faults: [{ path: '/asset_id', message }] })
@@ -175,11 +182,6 @@ async function getKey(db: Db, id: string): Promise<number> {
 function complete(signal: NewSignal, id: string): SignalContent {
   const { asset_id, name = signal.quantity, quantity, unit = '' } = signal
   return { id, asset_id, name, quantity, unit }
-}
-
-/** Sixty random bits as sixteen letters and digits. */
-function newId(): string {
-  return randomUUID().replaceAll('-', '').slice(0, 16)
 }
 
 function finiteOrNull(value: number | null): number | null {

@@ -54,14 +54,27 @@ describe('a batch of signals', () => {
     )
 
     assert.deepEqual(outcomes, [
-      { outcome: 'refused', column: 'asset_id', value: 'X', reason: 'no asset has this id' },
+      {
+        outcome: 'refused',
+        column: 'asset_id',
+        value: 'X',
+        rule: 'reference',
+        reason: 'no asset has this id',
+      },
       {
         outcome: 'refused',
         column: 'name',
         value: 'voltage',
-        reason: 'the signal v of the same asset has this name',
+        rule: 'unique',
+        reason: 'another signal of the same asset has this name',
       },
-      { outcome: 'refused', column: 'unit', value: 'V', reason: 'its measurements are stored in kV' },
+      {
+        outcome: 'refused',
+        column: 'unit',
+        value: 'V',
+        rule: 'unit',
+        reason: 'its measurements are stored in kV',
+      },
     ])
     assert.deepEqual(updates, [])
   })

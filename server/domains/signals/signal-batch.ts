@@ -1,5 +1,6 @@
 // What a batch of signals does to those stored: which are new, changed, as they were, or refused. Knows no SQL.
 
+import type { RejectRule } from '../../../contract/rejects.ts'
 import type { NewSignal } from '../../../contract/signals.ts'
 
 export interface SignalContent {
@@ -18,7 +19,7 @@ export interface StoredSignal extends SignalContent {
 
 export type SignalOutcome =
   | { outcome: 'inserted' | 'updated' | 'unchanged'; id: string }
-  | { outcome: 'refused'; column: string; value: string | null; reason: string }
+  | { outcome: 'refused'; column: string; value: string | null; rule: RejectRule; reason: string }
 
 export interface SignalBatchPlan {
   /** What became of each row, in the order of the rows. */
@@ -58,7 +59,7 @@ export function planSignals(
     }
     const fault = findFault(before, after)
     if (fault) return fault
-    if (before && sameContent(before, after)) return { outcome: 'unchanged', id: after.id }
+    if (before && signalText(before) === signalText(after)) return { outcome: 'unchanged', id: after.id }
     if (before) ids.delete(placeOf(before))
     ids.set(placeOf(after), after.id)
     signals.set(after.id, after)
@@ -67,13 +68,18 @@ export function planSignals(
   }
 
   function findFault(before: SignalContent | undefined, after: SignalContent): SignalOutcome | undefined {
-    if (!around.isAsset(after.asset_id)) return refuse('asset_id', after.asset_id, 'no asset has this id')
+    if (!around.isAsset(after.asset_id))
+      return refuse('asset_id', after.asset_id, { rule: 'reference', reason: 'no asset has this id' })
     const holder = ids.get(placeOf(after))
     if (holder !== undefined && holder !== after.id) {
-      return refuse('name', after.name, `the signal ${holder} of the same asset has this name`)
+      const reason = 'another signal of the same asset has this name'
+      return refuse('name', after.name, { rule: 'unique', reason })
     }
     if (before && losesUnit(before.unit, after.unit, samples.get(after.id) ?? 0)) {
-      return refuse('unit', after.unit, `its measurements are stored in ${before.unit}`)
+      return refuse('unit', after.unit, {
+        rule: 'unit',
+        reason: `its measurements are stored in ${before.unit}`,
+      })
     }
     return undefined
   }
@@ -89,23 +95,23 @@ export function losesUnit(before: string, after: string, samples: number): boole
   return samples > 0 && before !== '' && before !== after
 }
 
-function sameContent(before: SignalContent, after: SignalContent): boolean {
-  return (
-    before.asset_id === after.asset_id &&
-    before.name === after.name &&
-    before.quantity === after.quantity &&
-    before.unit === after.unit
-  )
+/** Equal for equal contents. */
+export function signalText(signal: SignalContent): string {
+  return JSON.stringify(contentOf(signal))
 }
 
 function contentOf({ id, asset_id, name, quantity, unit }: SignalContent): SignalContent {
   return { id, asset_id, name, quantity, unit }
 }
 
-function placeOf(signal: { asset_id: string; name: string }): string {
+export function placeOf(signal: { asset_id: string; name: string }): string {
   return JSON.stringify([signal.asset_id, signal.name])
 }
 
-function refuse(column: string, value: string | null, reason: string): SignalOutcome {
-  return { outcome: 'refused', column, value, reason }
+function refuse(
+  column: string,
+  value: string | null,
+  broken: { rule: RejectRule; reason: string },
+): SignalOutcome {
+  return { outcome: 'refused', column, value, ...broken }
 }

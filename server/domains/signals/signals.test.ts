@@ -169,7 +169,13 @@ for (const [name, open] of Object.entries(ENGINES)) {
         { outcome: 'unchanged', id: 's' },
         { outcome: 'updated', id: 's' },
         { outcome: 'inserted', id: 'p' },
-        { outcome: 'refused', column: 'asset_id', value: 'nowhere', reason: 'no asset has this id' },
+        {
+          outcome: 'refused',
+          column: 'asset_id',
+          value: 'nowhere',
+          rule: 'reference',
+          reason: 'no asset has this id',
+        },
       ])
       assert.equal((await app.get('/signals/s')).body.unit, 'kV')
       await app.post('/measurements', [{ signal_id: 'p', measured_at: '2026-01-01T00:00:00Z', value: 1 }])

@@ -3,6 +3,7 @@
 import type { Signal } from '../../../contract/signals.ts'
 import type { Db } from '../../engine/db.ts'
 import { type Instant, type Sql, sql } from '../../engine/sql.ts'
+import type { SignalEntry } from './directory.ts'
 import type { SignalContent, StoredSignal } from './signal-batch.ts'
 
 const SELECT_SIGNAL = sql`
@@ -35,6 +36,27 @@ export async function findIdAt(db: Db, assetId: string, name: string): Promise<s
     from signal
     where asset_id = ${assetId} and name = ${name}`)
   return row?.id
+}
+
+/** Every signal by its key, as the directory holds it. */
+export async function listEntries(db: Db): Promise<SignalEntry[]> {
+  return db.query<SignalEntry>(sql`
+    select signal_key, id, asset_id, quantity, unit
+    from signal
+    order by signal_key`)
+}
+
+/** Signals that have the id of one of these, or a name of one. */
+export async function listTaken(
+  db: Db,
+  signals: { id: string; name: string }[],
+): Promise<{ id: string; asset_id: string; name: string }[]> {
+  const ids = signals.map(({ id }) => id)
+  const names = signals.map(({ name }) => name)
+  return db.query(sql`
+    select id, asset_id, name
+    from signal
+    where ${db.dialect.oneOf(sql`id`, ids)} or ${db.dialect.oneOf(sql`name`, names)}`)
 }
 
 export interface SignalFilter {
@@ -84,15 +106,40 @@ export async function listKeysOfAssets(db: Db, assetIds: string[]): Promise<numb
   return rows.map((row) => row.signal_key)
 }
 
+/** How many signals each of the assets has; those without any are left out. */
+export async function countByAsset(db: Db, assetIds: string[]): Promise<Map<string, number>> {
+  const rows = await db.query<{ asset_id: string; signals: number }>(sql`
+    select asset_id, count(*) as signals
+    from signal
+    where ${db.dialect.oneOf(sql`asset_id`, assetIds)}
+    group by asset_id`)
+  return new Map(rows.map(({ asset_id, signals }) => [asset_id, signals]))
+}
+
+/** Greater than the key of any signal, those that were deleted included. */
+export async function nextKey(db: Db): Promise<number> {
+  const [row] = await db.query<{ last_key: number }>(sql`
+    select coalesce(max(signal_key), 0) as last_key
+    from signal_state`)
+  return (row?.last_key ?? 0) + 1
+}
+
+export async function listKeys(
+  db: Db,
+  ids: string[],
+): Promise<{ id: string; signal_key: number; unit: string }[]> {
+  return db.query(sql`
+    select id, signal_key, unit
+    from signal
+    where ${db.dialect.oneOf(sql`id`, ids)}`)
+}
+
 /**
  * Inserts signals with an empty state each. Keys follow the greatest ever used: the state of a deleted signal stays
  * behind as the mark that its key is taken.
  */
 export async function insertSignals(db: Db, signals: SignalContent[], now: Instant): Promise<void> {
-  const [row] = await db.query<{ last_key: number }>(sql`
-    select coalesce(max(signal_key), 0) as last_key
-    from signal_state`)
-  const firstKey = (row?.last_key ?? 0) + 1
+  const firstKey = await nextKey(db)
   const keys = signals.map((_, position) => String(firstKey + position))
   await db.run(sql`
     insert into signal (signal_key, id, asset_id, name, quantity, unit, created_at, updated_at)
@@ -116,6 +163,9 @@ export async function updateSignals(db: Db, signals: SignalContent[], now: Insta
 
 /** Removes signals with all their measurements; answers how many measurements there were. */
 export async function removeSignals(db: Db, keys: number[]): Promise<number> {
+  await db.run(sql`
+    delete from earlier_measurement
+    where ${db.dialect.oneOf(sql`signal_key`, keys)}`)
   const measurements = await db.run(sql`
     delete from measurement
     where ${db.dialect.oneOf(sql`signal_key`, keys)}`)
