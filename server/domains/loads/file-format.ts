@@ -1,48 +1,73 @@
-// What kind of file came, from its type and its name. Pure; nothing is read of the file itself.
+// What kind of file came: by its type, by its name, and where neither tells by its first bytes.
 
-import type { FileFormat } from '../../../contract/loads.ts'
+import type { FileFormat } from '../../../contract/mapping.ts'
 import { AppError } from '../../errors.ts'
+import { endingOf, readHead, sniffFormat } from '../../loader/sniff-format.ts'
 
 const BY_TYPE = new Map<string, FileFormat>([
   ['text/csv', 'csv'],
   ['application/csv', 'csv'],
   ['text/tab-separated-values', 'csv'],
-  ['text/plain', 'csv'],
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
   ['application/jsonl', 'ndjson'],
-])
-
-const BY_ENDING = new Map<string, FileFormat>([
-  ['csv', 'csv'],
-  ['tsv', 'csv'],
-  ['txt', 'csv'],
-  ['json', 'json'],
-  ['ndjson', 'ndjson'],
-  ['jsonl', 'ndjson'],
+  ['application/xml', 'xml'],
+  ['text/xml', 'xml'],
+  ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'xlsx'],
+  ['application/vnd.apache.parquet', 'parquet'],
+  ['application/x-parquet', 'parquet'],
+  ['application/parquet', 'parquet'],
 ])
 
 /** Types that say nothing of what is inside. */
 const OPAQUE = new Set([
   '',
+  'text/plain',
   'application/octet-stream',
   'application/gzip',
   'application/x-gzip',
+  'application/zstd',
+  'application/zip',
+  'application/x-zip-compressed',
   'application/vnd.ms-excel',
+  'application/x-www-form-urlencoded',
 ])
 
-/** The format, and the delimiter where the type tells it. AppError `unsupported_type` where neither tells. */
-export function formatOf(contentType: string, fileName: string): { format: FileFormat; delimiter?: string } {
+/**
+ * The format that the type tells, undefined where it tells none, and the delimiter of tab-separated values. AppError
+ * `unsupported_type` where it tells that this is no file of rows.
+ */
+export function formatOf(
+  contentType: string,
+  fileName: string,
+): { format: FileFormat | undefined; delimiter?: string } {
   const type = (contentType.split(';')[0] ?? '').trim().toLowerCase()
-  const ending = fileName.toLowerCase().replace(/\.gz$/, '').split('.').at(-1) ?? ''
-  const format = BY_TYPE.get(type) ?? (OPAQUE.has(type) ? BY_ENDING.get(ending) : undefined)
-  if (format === undefined) {
+  const format = BY_TYPE.get(type)
+  if (format === undefined && !OPAQUE.has(type)) {
     throw new AppError(
       'unsupported_type',
-      `${type || 'no content type'} is not a type of file that can be loaded: send text/csv, text/tab-separated-values, application/json or application/x-ndjson, plain or with gzip (application/gzip with a file name that ends in .csv.gz, .json.gz or the like)`,
+      `${type} is not a type of file that can be loaded: send text/csv, application/json, application/x-ndjson, application/xml, XLSX or Parquet, plain or packed with gzip or zstd; what comes as application/octet-stream is told by its name and content`,
     )
   }
-  return type === 'text/tab-separated-values' || ending === 'tsv' ? { format, delimiter: '\t' } : { format }
+  const isTabbed = type === 'text/tab-separated-values' || endingOf(fileName) === 'tsv'
+  return isTabbed ? { format, delimiter: '\t' } : { format }
+}
+
+/** The format of a file that was kept at `path`. AppError `unsupported_type` where it is neither text nor known. */
+export async function tellFormat(
+  path: string,
+  { content_type, file_name }: { content_type: string; file_name: string },
+): Promise<FileFormat> {
+  const told = formatOf(content_type, file_name).format
+  if (told !== undefined) return told
+  const { head } = await readHead(path)
+  const format = sniffFormat(head, file_name)
+  if (format !== undefined) return format
+  throw new AppError(
+    'unsupported_type',
+    'the file is neither text nor XLSX nor Parquet; name its `format` in the mapping if it is one of those',
+  )
 }
 
 /** The name for showing: control and direction characters, which could make it look like another, are replaced. */

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import type { Column } from '../../../contract/datasets.ts'
-import type { LoaderCounts, LoaderJob, LoaderMessage } from '../../loader/job.ts'
+import type { FilePreview, LoaderJob, LoaderMessage, LoaderResult } from '../../loader/job.ts'
 
 const ENTRY = join(import.meta.dirname, '../../loader/loader-process.ts')
 /** A loader holds a few runs of a million readings and a megabyte of the file; more is a fault. */
@@ -15,11 +15,14 @@ export interface LoaderEvents {
   /** A run file is ready; the next may come before the answer does. */
   run(path: string, layer: number): void
   signal: AbortSignal
+  /** Resolves when the file has come in whole, where it is read while it grows. */
+  whole?: Promise<void>
 }
 
 export type LoaderOutcome =
-  | { ended: 'done'; counts: LoaderCounts; layers: number; header: string | null }
+  | ({ ended: 'done' } & LoaderResult)
   | { ended: 'columns'; columns: Column[] }
+  | { ended: 'preview'; preview: FilePreview }
   | { ended: 'refused'; reason: string }
   /** It died: by a signal, by its own fault, or because it was told to stop. */
   | { ended: 'died'; how: string }
@@ -87,14 +90,12 @@ function runJob(child: ChildProcess, job: LoaderJob, events: LoaderEvents): Prom
       if (message.type === 'progress') events.progress(message.fraction, message.rows_read)
       else if (message.type === 'run') events.run(message.path, message.layer)
       else if (message.type === 'columns') state.outcome = { ended: 'columns', columns: message.columns }
+      else if (message.type === 'preview') state.outcome = { ended: 'preview', preview: message.preview }
       else if (message.type === 'failed') state.outcome = { ended: 'refused', reason: message.reason }
-      else
-        state.outcome = {
-          ended: 'done',
-          counts: message.counts,
-          layers: message.layers,
-          header: message.header,
-        }
+      else if (message.type === 'done') {
+        const { type: _, ...result } = message
+        state.outcome = { ended: 'done', ...result }
+      }
     })
     child.on('error', (error) => {
       state.complaint += String(error)
@@ -105,9 +106,10 @@ function runJob(child: ChildProcess, job: LoaderJob, events: LoaderEvents): Prom
         state.outcome ?? { ended: 'died', how: `${signal ?? `exit code ${code}`} ${state.complaint}`.trim() },
       )
     })
-    child.send(job, (error) => {
+    child.send({ ...job, grows: events.whole !== undefined }, (error) => {
       if (error) stop()
     })
+    void events.whole?.then(() => child.connected && child.send('whole'))
     if (events.signal.aborted) stop()
   })
 }

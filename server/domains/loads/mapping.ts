@@ -1,7 +1,7 @@
 // A mapping as it comes with a request: JSON text, held against the contract.
 
 import { Compile } from 'typebox/compile'
-import { Mapping } from '../../../contract/loads.ts'
+import { Mapping } from '../../../contract/mapping.ts'
 import { AppError } from '../../errors.ts'
 
 const mappingCheck = Compile(Mapping)

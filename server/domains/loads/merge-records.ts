@@ -2,13 +2,23 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Mapping } from '../../../contract/loads.ts'
-import type { Db } from '../../engine/db.ts'
+import type { NewAsset } from '../../../contract/assets.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
+import type { NewSignal } from '../../../contract/signals.ts'
+import type { Tx } from '../../engine/db.ts'
 import { RECORDS_FILE } from '../../loader/job.ts'
 import type { AssetService } from '../assets/service.ts'
 import type { SignalService } from '../signals/service.ts'
-import { assetOf, type FieldFault, type FileRow, signalOf } from './record-fields.ts'
-import { insertReject, type StoredLoad } from './store.ts'
+import { makeAssets } from './made-signals.ts'
+import {
+  type Checked,
+  createAssetReader,
+  createSignalReader,
+  type FieldFault,
+  type FileRow,
+} from './record-fields.ts'
+import { insertReject } from './reject-store.ts'
+import type { StoredLoad } from './store.ts'
 
 export interface RecordDeps {
   assets: AssetService
@@ -26,11 +36,13 @@ export interface RecordCounts {
   rows_updated: number
   rows_unchanged: number
   rows_rejected: number
+  rows_repeated: number
+  rows_superseded: number
 }
 
 /** Assets and signals are few: their rows are checked here, against what is stored. */
 export async function mergeRecords(
-  tx: Db,
+  tx: Tx,
   deps: RecordDeps,
   { folder, load }: RecordLoad,
 ): Promise<RecordCounts> {
@@ -38,55 +50,101 @@ export async function mergeRecords(
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as FileRow) // written by the loader
-  const outcomes =
-    load.target === 'assets'
-      ? await mergeAssets(tx, deps, { rows, load })
-      : await mergeSignals(tx, deps, rows)
-  const counts = { rows_loaded: 0, rows_updated: 0, rows_unchanged: 0, rows_rejected: 0 }
+  const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
+  const outcomes = await settleRecords(deps, load.target, {
+    rows,
+    mapping,
+    storeAssets: (given) => deps.assets.upsertMany(tx, given),
+    async storeSignals(given) {
+      if (mapping.create_assets)
+        await makeAssets(
+          tx,
+          deps,
+          given.map(({ asset_id }) => asset_id),
+        )
+      return await deps.signals.upsertMany(tx, given)
+    },
+  })
+  const counts = { ...NOTHING }
+  const seen = new Set<string>()
   for (const [index, outcome] of outcomes.entries()) {
-    if (typeof outcome === 'string') counts[outcome]++
-    else {
+    if ('reason' in outcome) {
       counts.rows_rejected++
       const { line, raw } = rows[index] as FileRow // an outcome for each row
-      await insertReject(tx, load.load_key, { line, raw, rule: 'type', ...outcome })
+      const { value, rule, reason } = outcome
+      const column = columnOf(mapping, outcome.column)
+      await insertReject(tx, load.load_key, { line, raw, column, value, rule, reason })
+      continue
     }
+    count(counts, outcome, seen)
   }
   return counts
 }
 
-type RowOutcome = 'rows_loaded' | 'rows_updated' | 'rows_unchanged' | FieldFault
+/** A row of something that an earlier row of the file was about repeats or corrects it. */
+function count(counts: RecordCounts, { outcome, id }: Stored, seen: Set<string>): void {
+  counts[OUTCOMES[outcome]]++
+  if (seen.has(id) && outcome === 'unchanged') counts.rows_repeated++
+  if (seen.has(id) && outcome === 'updated') counts.rows_superseded++
+  seen.add(id)
+}
+
+const NOTHING: RecordCounts = {
+  rows_loaded: 0,
+  rows_updated: 0,
+  rows_unchanged: 0,
+  rows_rejected: 0,
+  rows_repeated: 0,
+  rows_superseded: 0,
+}
+
+/** The column of the file that fills a field, for whoever mends it; the field itself where none does. */
+export function columnOf({ columns = {} }: Mapping, field: string): string {
+  return Object.keys(columns).find((name) => columns[name] === field) ?? field
+}
+
+type Stored = { outcome: 'inserted' | 'updated' | 'unchanged'; id: string }
+/** What became of a row: stored as `row`, or refused. */
+type RowOutcome = (Stored & { row: NewAsset | NewSignal }) | FieldFault
 
 const OUTCOMES = { inserted: 'rows_loaded', updated: 'rows_updated', unchanged: 'rows_unchanged' } as const
 
-async function mergeAssets(tx: Db, deps: RecordDeps, { rows, load }: { rows: FileRow[]; load: StoredLoad }) {
+interface FileRows {
+  rows: FileRow[]
+  mapping: Mapping
+  /** Stores rows that could be read, or only says what would become of them. */
+  storeAssets(rows: NewAsset[]): Promise<Outcome[]>
+  storeSignals(rows: NewSignal[]): Promise<Outcome[]>
+}
+
+/** Reads the rows of a file of assets or signals and stores those that can be read; one outcome for each row. */
+export async function settleRecords(
+  deps: { assets: Pick<AssetService, 'listTypes'> },
+  target: string,
+  { rows, mapping, storeAssets, storeSignals }: FileRows,
+): Promise<RowOutcome[]> {
+  if (target === 'signals') {
+    const read = rows.map(createSignalReader(mapping))
+    return spread(read, await storeSignals(read.flatMap((one) => ('row' in one ? [one.row] : []))))
+  }
   const { items: types } = await deps.assets.listTypes({ limit: 1000 })
   const schemas = new Map(types.map((type) => [type.name, type.attributes_schema]))
-  const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
-  const typeOf = (assetType: string, attribute: string) => declaredType(schemas.get(assetType), attribute)
-  const read = rows.map((row) => assetOf(row, typeOf, mapping.decimal ?? '.'))
-  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
-  return spread(read, await deps.assets.upsertMany(tx, given))
+  const read = rows.map(
+    createAssetReader(mapping, (assetType, attribute) => declaredType(schemas.get(assetType), attribute)),
+  )
+  return spread(read, await storeAssets(read.flatMap((one) => ('row' in one ? [one.row] : []))))
 }
 
-async function mergeSignals(tx: Db, deps: RecordDeps, rows: FileRow[]) {
-  const read = rows.map(signalOf)
-  const given = read.flatMap((one) => ('row' in one ? [one.row] : []))
-  return spread(read, await deps.signals.upsertMany(tx, given))
-}
-
-type Outcome =
-  | { outcome: 'inserted' | 'updated' | 'unchanged' }
-  | { outcome: 'refused'; column: string; value: string | null; reason: string }
+type Outcome = Stored | ({ outcome: 'refused' } & FieldFault)
 
 /** Outcomes for every row: those of the rows that could be read, in their places among those that could not. */
-function spread(read: ({ row: unknown } | { fault: FieldFault })[], outcomes: Outcome[]): RowOutcome[] {
+function spread(read: Checked<NewAsset | NewSignal>[], outcomes: Outcome[]): RowOutcome[] {
   const next = outcomes.values()
   return read.map((one) => {
     if ('fault' in one) return one.fault
     const outcome = next.next().value
     if (!outcome) throw new Error('fewer outcomes than rows')
-    if (outcome.outcome !== 'refused') return OUTCOMES[outcome.outcome]
-    return { column: outcome.column, value: outcome.value, reason: outcome.reason }
+    return outcome.outcome === 'refused' ? outcome : { ...outcome, row: one.row }
   })
 }
 

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { AppError } from '../../errors.ts'
 
 export interface RawFile {
@@ -13,12 +12,27 @@ export interface RawFile {
   sha256: string
 }
 
+/** What is written at a time. */
+const BATCH_BYTES = 1024 * 1024
+
 export function rawPath(dataDir: string, loadId: string): string {
   return join(dataDir, 'loads', loadId)
 }
 
+export interface Keeping {
+  limitBytes: number
+  /** Called once, when the first megabyte is written. */
+  onGrowing?: () => void
+  /** Called when all of it is written, before it is durable. */
+  onWhole?: () => void
+}
+
 /** Writes the stream to disk, durably. A stream that breaks off or is too long leaves nothing behind. */
-export async function keepFile(stream: Readable, path: string, limitBytes: number): Promise<RawFile> {
+export async function keepFile(
+  stream: Readable,
+  path: string,
+  { limitBytes, onGrowing, onWhole }: Keeping,
+): Promise<RawFile> {
   await mkdir(join(path, '..'), { recursive: true })
   const hash = createHash('sha256')
   let size = 0
@@ -27,23 +41,39 @@ export async function keepFile(stream: Readable, path: string, limitBytes: numbe
     throw failureOf(error)
   })
   try {
-    await pipeline(
-      stream,
-      async function* count(chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          size += chunk.length
-          if (size > limitBytes) throw tooLarge(limitBytes)
-          hash.update(chunk)
-          yield chunk
-        }
-      },
-      file.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 }),
-    )
+    for await (const batch of batchesOf(stream)) {
+      const before = size
+      size += batch.reduce((sum, chunk) => sum + chunk.length, 0)
+      if (size > limitBytes) throw tooLarge(limitBytes)
+      const written = file.writev(batch)
+      for (const chunk of batch) hash.update(chunk)
+      await written
+      if (before < BATCH_BYTES && size >= BATCH_BYTES) onGrowing?.()
+    }
+    onWhole?.()
+    await file.sync()
   } catch (error) {
     await rm(path, { force: true })
     throw failureOf(error)
+  } finally {
+    await file.close()
   }
   return { path, size_bytes: size, sha256: hash.digest('hex') }
+}
+
+/** The chunks of a stream, about a megabyte at a time. */
+async function* batchesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let held = 0
+  for await (const chunk of stream) {
+    batch.push(chunk)
+    held += chunk.length
+    if (held < BATCH_BYTES) continue
+    yield batch
+    batch = []
+    held = 0
+  }
+  if (held > 0) yield batch
 }
 
 export async function forgetFile(path: string): Promise<void> {

@@ -1,9 +1,11 @@
 // Refused rows as a file that can be mended and loaded again: the rows as they stood, under the header of their file,
 // with two columns behind that say where each stood and why it was refused; the next load passes those over.
 
-import type { Mapping, Reject } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
+import type { Reject } from '../../../contract/rejects.ts'
+import { type CsvDialect, quoted } from './row-text.ts'
 
-const PAGE_ROWS = 1000
+const FLUSH_LENGTH = 64 * 1024
 
 /** How the file was read, so that what comes of its rows can be read by the same mapping. */
 interface FileShape extends Pick<Mapping, 'delimiter' | 'quote' | 'skip_lines'> {
@@ -11,32 +13,38 @@ interface FileShape extends Pick<Mapping, 'delimiter' | 'quote' | 'skip_lines'> 
   header: string | null
 }
 
-/** Reads refused rows behind a line, in pages. */
-type ReadPage = (afterLine: number, limit: number) => Promise<Reject[]>
-
+/** `lines` are the refusals of each line, in the order of the file. */
 export async function* rejectsCsv(
   { header, delimiter = ',', quote = '"', skip_lines = 0 }: FileShape,
-  read: ReadPage,
+  lines: AsyncIterable<Reject[]>,
 ): AsyncGenerator<string> {
-  const cell = (text: string | null) => quoted(text ?? '', delimiter, quote)
+  const dialect = { delimiter, quote }
   const skipped = '\n'.repeat(skip_lines)
-  yield header === null
-    ? `${['line', 'column', 'value', 'reason', 'raw'].join(delimiter)}\n`
-    : `${skipped}${header}${delimiter}rejected_line${delimiter}rejected_reason\n`
-  for (let after = 0; ; ) {
-    const page = await read(after, PAGE_ROWS)
-    const lines = page.map(({ line, column, value, reason, raw }) =>
-      header === null
-        ? [String(line), cell(column), cell(value), cell(reason), cell(raw)].join(delimiter)
-        : [raw, String(line), cell(column === null ? reason : `${column}: ${reason}`)].join(delimiter),
-    )
-    if (lines.length > 0) yield `${lines.join('\n')}\n`
-    if (page.length < PAGE_ROWS) return
-    after = page.at(-1)?.line ?? after
+  let text =
+    header === null
+      ? `${['line', 'column', 'value', 'reason', 'raw'].join(delimiter)}\n`
+      : `${skipped}${header}${delimiter}rejected_line${delimiter}rejected_reason\n`
+  for await (const refusals of lines) {
+    text += header === null ? ownRows(refusals, dialect) : fileRow(refusals, dialect)
+    if (text.length < FLUSH_LENGTH) continue
+    yield text
+    text = ''
   }
+  yield text
 }
 
-function quoted(text: string, delimiter: string, quote: string): string {
-  const plain = !/[\r\n]/.test(text) && !text.includes(delimiter) && !text.includes(quote)
-  return plain ? text : quote + text.replaceAll(quote, quote + quote) + quote
+function ownRows(refusals: Reject[], dialect: CsvDialect): string {
+  const rows = refusals.map(({ line, column, value, reason, raw }) =>
+    [String(line), ...[column, value, reason, raw].map((text) => quoted(text ?? '', dialect))].join(
+      dialect.delimiter,
+    ),
+  )
+  return `${rows.join('\n')}\n`
+}
+
+/** The row once, with every reason why something of it was refused. */
+function fileRow(refusals: Reject[], dialect: CsvDialect): string {
+  const reasons = refusals.map(({ column, reason }) => (column === null ? reason : `${column}: ${reason}`))
+  const [first] = refusals
+  return `${[first?.raw, String(first?.line), quoted(reasons.join('; '), dialect)].join(dialect.delimiter)}\n`
 }

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column, Dataset } from '../../../contract/datasets.ts'
-import type { Mapping } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
 import type { Clock } from '../../clock.ts'
 import { recordChange } from '../../engine/changes.ts'
 import type { Staging, Tx, Warehouse } from '../../engine/db.ts'
@@ -13,6 +13,7 @@ import { AppError } from '../../errors.ts'
 import {
   type LoaderCounts,
   type LoaderJob,
+  type LoaderResult,
   REJECT_COLUMNS,
   REJECTS_FILE,
   ROWS_FILE,
@@ -21,10 +22,14 @@ import type { AssetService } from '../assets/service.ts'
 import type { DatasetService } from '../datasets/service.ts'
 import type { MeasurementService } from '../measurements/service.ts'
 import type { SignalService } from '../signals/service.ts'
-import type { LoaderOutcome, Loaders } from './loader.ts'
+import type { LoaderEvents, LoaderOutcome, Loaders } from './loader.ts'
+import { readingsTarget, storeMade } from './made-signals.ts'
 import { mergeRecords } from './merge-records.ts'
+import type { BegunReading, ReadAheads } from './read-ahead.ts'
 import { ASSET_FIELDS, SIGNAL_FIELDS } from './record-fields.ts'
-import { insertStagedRejects, type StoredLoad } from './store.ts'
+import { insertStagedRejects, settleReplay } from './reject-store.ts'
+import { refusedLoad } from './replay.ts'
+import type { StoredLoad } from './store.ts'
 
 export interface RunDeps {
   warehouse: Warehouse
@@ -34,23 +39,16 @@ export interface RunDeps {
   measurements: MeasurementService
   datasets: DatasetService
   loaders: Loaders
+  readAheads: ReadAheads
   /** Where loaders leave what the engine may read. */
   stagingDir: string
   inflatedLimitBytes: number
   defaultZone: string
 }
 
-/** What became of the rows; their sum is `rows_read`. */
-export interface LoadCounts {
-  rows_read: number
+/** What became of the rows; loaded, updated, unchanged and rejected make `rows_read`. */
+export interface LoadCounts extends LoaderCounts {
   rows_loaded: number
-  rows_updated: number
-  rows_unchanged: number
-  rows_rejected: number
-  rows_repeated: number
-  rows_superseded: number
-  times_skipped: number
-  times_repeated: number
 }
 
 export interface LoadResult {
@@ -85,18 +83,20 @@ export async function runLoad(deps: RunDeps, one: OneLoad): Promise<LoadResult> 
 }
 
 async function runOnce(deps: RunDeps, one: OneLoad): Promise<LoadResult> {
+  const { id, target, format } = one.load
+  const mapping = JSON.parse(one.load.mapping) as Mapping // checked when the load was accepted
+  const begun = await deps.readAheads.take(id, { target, mapping, format })
   // Its own each time: a loader whose service was killed may still write for a moment.
-  const folder = join(deps.stagingDir, `${one.load.id}-${randomUUID()}`)
-  const settled: { loader: Loaded | undefined } = { loader: undefined }
+  const folder = begun?.folder ?? join(deps.stagingDir, `${id}-${randomUUID()}`)
+  const settled: { loader: LoaderResult | undefined } = { loader: undefined }
   try {
     return await deps.warehouse.write(
       `load:${one.load.id}`,
       (tx) => merge(tx, deps, { ...one, folder, loaded: settled.loader }),
       {
         stage: async (staging) => {
-          await rm(folder, { recursive: true, force: true })
           await mkdir(folder, { recursive: true })
-          settled.loader = await stageFile(deps, { ...one, folder, staging })
+          settled.loader = await stageFile(deps, { ...one, folder, staging, begun })
         },
       },
     )
@@ -105,33 +105,18 @@ async function runOnce(deps: RunDeps, one: OneLoad): Promise<LoadResult> {
   }
 }
 
-interface Loaded {
-  counts: LoaderCounts
-  layers: number
-  header: string | null
-}
-
-const datasetOf = (target: string) =>
+/** The name of the dataset that a target is; undefined for the other targets. */
+export const datasetOf = (target: string) =>
   target.startsWith('dataset:') ? target.slice('dataset:'.length) : undefined
 
 async function stageFile(
   deps: RunDeps,
-  one: OneLoad & { folder: string; staging: Staging },
-): Promise<Loaded> {
+  one: OneLoad & { folder: string; staging: Staging; begun: BegunReading | undefined },
+): Promise<LoaderResult> {
   const { staging, folder, load, signal, progress } = one
-  const job: LoaderJob = {
-    path: one.path,
-    folder,
-    mapping: JSON.parse(load.mapping) as Mapping, // checked when the load was accepted
-    format: load.format,
-    tz: deps.defaultZone,
-    limits: { inflatedBytes: deps.inflatedLimitBytes },
-    target: { kind: 'infer' },
-  }
-  job.target = await targetOf(deps, one, job)
   // Runs are staged while the loader reads on.
   const staged: Promise<void>[] = []
-  const outcome = await deps.loaders.run(job, {
+  const outcome = await readFile(deps, one, {
     signal,
     progress,
     run: (path, layer) => {
@@ -155,6 +140,31 @@ async function stageFile(
   return loaded
 }
 
+/** Has the file read, unless that was begun before. */
+async function readFile(
+  deps: RunDeps,
+  one: OneLoad & { folder: string; begun: BegunReading | undefined },
+  events: LoaderEvents,
+): Promise<LoaderOutcome> {
+  if (one.begun) return await one.begun.follow(events)
+  const job = jobOf(deps, one)
+  job.target = await targetOf(deps, one, job)
+  return await deps.loaders.run(job, events)
+}
+
+function jobOf(deps: RunDeps, { path, folder, load }: OneLoad & { folder: string }): LoaderJob {
+  return {
+    path,
+    folder,
+    mapping: JSON.parse(load.mapping) as Mapping, // checked when the load was accepted
+    format: load.format,
+    tz: deps.defaultZone,
+    now: deps.clock.now(),
+    limits: { inflatedBytes: deps.inflatedLimitBytes },
+    target: { kind: 'infer' },
+  }
+}
+
 /** The outcome that was asked for; LoadRefused, LoaderDied or AppError `disk_full` for another. */
 function endOf<E extends 'done' | 'columns'>(
   outcome: LoaderOutcome,
@@ -172,7 +182,7 @@ function endOf<E extends 'done' | 'columns'>(
 
 async function targetOf(
   deps: RunDeps,
-  { load: { target }, signal }: OneLoad,
+  { load: { target, file_name }, signal }: OneLoad,
   job: LoaderJob,
 ): Promise<LoaderJob['target']> {
   const name = datasetOf(target)
@@ -183,7 +193,7 @@ async function targetOf(
     return { kind: 'dataset', columns: dataset.columns, unique_key: dataset.unique_key }
   }
   if (target === 'measurements') {
-    return { kind: 'measurements', signals: await deps.measurements.knownSignals() }
+    return await readingsTarget(deps, job.mapping, file_name)
   }
   return { kind: 'records', fields: target === 'assets' ? ASSET_FIELDS : SIGNAL_FIELDS }
 }
@@ -205,7 +215,7 @@ async function inferColumns({ loaders }: RunDeps, job: LoaderJob, signal: AbortS
 
 interface Merging extends OneLoad {
   folder: string
-  loaded: Loaded | undefined
+  loaded: LoaderResult | undefined
 }
 
 async function merge(tx: Tx, deps: RunDeps, one: Merging): Promise<LoadResult> {
@@ -221,27 +231,42 @@ async function merge(tx: Tx, deps: RunDeps, one: Merging): Promise<LoadResult> {
       rows_loaded: merged.loaded,
       rows_updated: merged.updated,
       rows_unchanged: merged.unchanged,
+      rows_repeated: merged.repeated,
+      rows_superseded: merged.superseded,
     })
   } else if (load.target === 'measurements') {
-    const merged = await deps.measurements.mergeStaged(tx, loaded.layers)
-    add(counts, {
-      rows_loaded: merged.inserted,
-      rows_updated: merged.updated,
-      rows_unchanged: merged.unchanged,
-    })
+    add(counts, await mergeReadings(tx, deps, { load, loaded }))
   } else {
     add(counts, await mergeRecords(tx, deps, one))
   }
+  if (load.replays !== null) await settleReplay(tx, refusedLoad(load))
   const settled = counts.rows_loaded + counts.rows_updated + counts.rows_unchanged + counts.rows_rejected
   if (settled !== counts.rows_read)
     throw new Error(`${counts.rows_read} rows were read, but ${settled} settled`)
   return { counts, header: loaded.header }
 }
 
-function add(counts: LoadCounts, more: Partial<LoadCounts>): void {
-  for (const key of ['rows_loaded', 'rows_updated', 'rows_unchanged', 'rows_rejected'] as const) {
-    counts[key] += more[key] ?? 0
+/** Signals that the file makes come first; what stands in several layers is told apart from what was stored. */
+async function mergeReadings(
+  tx: Tx,
+  deps: RunDeps,
+  { load, loaded }: { load: StoredLoad; loaded: LoaderResult },
+): Promise<Partial<LoadCounts>> {
+  const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
+  await storeMade(tx, deps, mapping, loaded.made)
+  const { inserted, updated, unchanged } = await deps.measurements.mergeStaged(tx, loaded.layers)
+  const across = await deps.measurements.countRepeats(tx, updated + unchanged > 0 ? loaded.first_layers : [])
+  return {
+    rows_loaded: inserted,
+    rows_updated: updated,
+    rows_unchanged: unchanged,
+    rows_repeated: across.repeated,
+    rows_superseded: across.superseded,
   }
+}
+
+function add(counts: LoadCounts, more: Partial<LoadCounts>): void {
+  for (const [key, rows] of Object.entries(more)) counts[key as keyof LoadCounts] += rows // the same keys
 }
 
 /** What a person is told of a load that failed; undefined for a failure that may pass, which is tried again. */

@@ -5,24 +5,33 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { PageOf } from '../../../contract/basics.ts'
-import type { Load, LoadQuery, Mapping, Reject, RejectQuery } from '../../../contract/loads.ts'
-import { isText, isWhole, pageOf, readCursor } from '../../cursor.ts'
+import type { Load, LoadQuery } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
+import { isText, pageOf, readCursor } from '../../cursor.ts'
 import type { Control } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
+import { NO_COUNTS as NO_ROWS } from '../../loader/job.ts'
 import type { JobRun } from '../jobs/kind.ts'
 import type { JobService } from '../jobs/service.ts'
-import { formatOf, shownName } from './file-format.ts'
+import type { MappingService } from '../mappings/service.ts'
+import { formatOf, shownName, tellFormat } from './file-format.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { createLoaders } from './loader.ts'
-import { forgetFile, keepFile, type RawFile, rawPath } from './raw-file.ts'
-import { rejectsCsv } from './rejects-csv.ts'
+import { previewRules } from './preview.ts'
+import { forgetFile, type RawFile, rawPath } from './raw-file.ts'
+import { createReadAheads } from './read-ahead.ts'
+import { historyRules } from './reading-history.ts'
+import { rejectRules } from './rejects.ts'
 import { type LoadCounts, LoaderDied, lastingReason, type RunDeps, runLoad } from './run-load.ts'
 import { shown } from './shown-load.ts'
 import * as store from './store.ts'
+import { undoLoad } from './undo.ts'
 
-export interface LoadDeps extends Omit<RunDeps, 'stagingDir' | 'inflatedLimitBytes' | 'loaders'> {
+export interface LoadDeps
+  extends Omit<RunDeps, 'stagingDir' | 'inflatedLimitBytes' | 'loaders' | 'readAheads'> {
   control: Control
   jobs: JobService
+  mappings: MappingService
   dataDir: string
   uploadLimitBytes: number
 }
@@ -36,8 +45,13 @@ export interface NewFile {
   content_type: string
   account_id: string
   idempotency_key?: string
-  /** The load whose refused rows these are, mended. */
-  replays?: string
+  /** These are refused rows of the load `of`, mended. */
+  replay?: {
+    id: string
+    of: string
+    /** Called once the file is kept and before its load is queued. */
+    note(): Promise<void>
+  }
 }
 
 /** After that many tries a load that ends in no answer is given up. */
@@ -45,27 +59,19 @@ const TRIES = 3
 const PROGRESS_EVERY_MS = 250
 /** More than files ever come in at the same moment. */
 const QUEUE_TRIES = 50
-const NO_COUNTS: LoadCounts = {
-  rows_read: 0,
-  rows_loaded: 0,
-  rows_updated: 0,
-  rows_unchanged: 0,
-  rows_rejected: 0,
-  rows_repeated: 0,
-  rows_superseded: 0,
-  times_skipped: 0,
-  times_repeated: 0,
-}
+const NO_COUNTS: LoadCounts = { ...NO_ROWS, rows_loaded: 0 }
 
 export function createLoadService(deps: LoadDeps) {
-  const { control, clock, jobs, warehouse, dataDir } = deps
+  const { control, clock, jobs, dataDir } = deps
   const loaders = createLoaders()
-  const runDeps = {
+  const reading = {
     ...deps,
     loaders,
     stagingDir: join(dataDir, 'staging'),
     inflatedLimitBytes: deps.uploadLimitBytes,
   }
+  const readAheads = createReadAheads(reading)
+  const runDeps = { ...reading, readAheads }
   const now = () => new Date(clock.now() / 1000).toISOString()
 
   async function getStored(id: string): Promise<store.StoredLoad> {
@@ -106,6 +112,7 @@ export function createLoadService(deps: LoadDeps) {
 
   async function queue(id: string, file: NewFile, raw: RawFile): Promise<void> {
     const mapping = mappingOf(file)
+    const format = mapping.format ?? (await tellFormat(raw.path, file))
     await control.write(async (tx) => {
       const job = await jobs.enqueue(tx, { kind: 'load', payload: { load_id: id }, max_attempts: TRIES })
       await store.insertLoad(tx, {
@@ -116,12 +123,12 @@ export function createLoadService(deps: LoadDeps) {
         size_bytes: raw.size_bytes,
         sha256: raw.sha256,
         mapping,
-        format: mapping.format ?? formatOf(file.content_type, file.file_name).format,
+        format,
         created_by: file.account_id,
         created_at: now(),
         job_id: job.id,
         idempotency_key: file.idempotency_key ?? null,
-        replays: file.replays ?? null,
+        replays: file.replay?.of ?? null,
       })
     })
     jobs.announce()
@@ -132,23 +139,41 @@ export function createLoadService(deps: LoadDeps) {
     await store.endLoad(tx, load_id, ending(status, error ?? 'it was cancelled before it was read'))
   })
 
+  /** Removes a file that became no load. */
+  async function discard(id: string): Promise<void> {
+    await readAheads.forget(id)
+    await forgetFile(rawPath(dataDir, id))
+  }
+
+  /** Keeps the file and queues its load; answers when both are durable. */
+  async function accept(sent: NewFile): Promise<Load> {
+    // What is sent again was resolved when it first came.
+    const { mapping } = sent.replay ? sent : await deps.mappings.resolve(sent.mapping)
+    const file = { ...sent, mapping }
+    loaders.prepare()
+    const id = file.replay?.id ?? randomUUID()
+    const path = rawPath(dataDir, id)
+    const { format: told } = formatOf(file.content_type, file.file_name)
+    const how = { target: file.target, mapping: mappingOf(file), format: mapping.format ?? told }
+    const raw = await readAheads.keep(file.stream, { id, path, limitBytes: deps.uploadLimitBytes, how })
+    try {
+      if (raw.size_bytes === 0) throw new AppError('invalid', 'the file is empty')
+      await file.replay?.note()
+      const queued = await queueOnce(id, file, raw)
+      if (queued !== id) await discard(id)
+      return shown(await getStored(queued))
+    } catch (error) {
+      await discard(id)
+      throw error
+    }
+  }
+
   return {
-    /** Keeps the file and queues its load; answers when both are durable. */
-    async accept(file: NewFile): Promise<Load> {
-      formatOf(file.content_type, file.file_name)
-      loaders.prepare()
-      const id = randomUUID()
-      const raw = await keepFile(file.stream, rawPath(dataDir, id), deps.uploadLimitBytes)
-      try {
-        if (raw.size_bytes === 0) throw new AppError('invalid', 'the file is empty')
-        const queued = await queueOnce(id, file, raw)
-        if (queued !== id) await forgetFile(raw.path)
-        return shown(await getStored(queued))
-      } catch (error) {
-        await forgetFile(raw.path)
-        throw error
-      }
-    },
+    ...historyRules(deps),
+    ...rejectRules({ ...runDeps, getStored, accept }),
+    ...previewRules(runDeps),
+
+    accept,
 
     close: loaders.close,
 
@@ -166,22 +191,6 @@ export function createLoadService(deps: LoadDeps) {
       return { ...page, items: page.items.map(shown) }
     },
 
-    /** Refused rows in the order of the file. */
-    async rejects(id: string, { limit, cursor }: Omit<RejectQuery, 'format'>): Promise<PageOf<Reject>> {
-      const { load_key } = await getStored(id)
-      const after = readCursor(cursor, isWhole) ?? 0
-      return pageOf(await store.listRejects(warehouse, load_key, after, limit + 1), limit, ({ line }) => line)
-    },
-
-    /** Refused rows as CSV: those of a CSV file under its own header, so that they can be mended and loaded again. */
-    async rejectsCsv(id: string): Promise<AsyncIterable<string>> {
-      const load = await getStored(id)
-      const mapping = JSON.parse(load.mapping) as Mapping // checked when the load was accepted
-      return rejectsCsv({ ...mapping, header: load.format === 'csv' ? load.header : null }, (after, limit) =>
-        store.listRejects(warehouse, load.load_key, after, limit),
-      )
-    },
-
     /** Stops a load that waits or runs; then nothing of its file is stored. `conflict` for one that has ended. */
     async cancel(id: string): Promise<Load> {
       const load = await getStored(id)
@@ -192,6 +201,13 @@ export function createLoadService(deps: LoadDeps) {
         )
       }
       await jobs.cancel(load.job_id ?? '')
+      return shown(await getStored(id))
+    },
+
+    /** Takes back what a load stored; see `undoLoad`. */
+    async undo(id: string): Promise<Load> {
+      const undone = await undoLoad(runDeps, await getStored(id))
+      await store.endUndo(control, id, { at: now(), ...undone })
       return shown(await getStored(id))
     },
 
@@ -223,6 +239,7 @@ export function createLoadService(deps: LoadDeps) {
           progress,
         })
         await end({ status: 'done', at: now(), error: null, header: result.header, counts: result.counts })
+        if (load.target === 'measurements') await deps.measurements.noteStored(result.counts.rows_loaded)
       } catch (error) {
         const reason = await reasonToEnd(error, run)
         if (reason === undefined) throw error

@@ -1,6 +1,7 @@
 // A load as it is shown: what only the service needs to know is left out. Pure.
 
-import type { Load, Mapping } from '../../../contract/loads.ts'
+import type { Load } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
 import type { StoredLoad } from './store.ts'
 
 export function shown(load: StoredLoad): Load {

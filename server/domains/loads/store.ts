@@ -1,6 +1,7 @@
-// Rows of `load` in control, and of `rejected_row` in the warehouse. SQL in, plain objects out; no rules here.
+// Rows of `load` in control. SQL in, plain objects out; no rules here.
 
-import type { FileFormat, Load, LoadStatus, Mapping, Reject } from '../../../contract/loads.ts'
+import type { Load, LoadStatus } from '../../../contract/loads.ts'
+import type { FileFormat, Mapping } from '../../../contract/mapping.ts'
 import type { Db } from '../../engine/db.ts'
 import { sql } from '../../engine/sql.ts'
 
@@ -57,6 +58,14 @@ export async function findLoad(db: Db, id: string): Promise<StoredLoad | undefin
     from load
     where id = ${id}`)
   return load
+}
+
+/** The loads that rows of the warehouse name by their number. */
+export async function listByKeys(db: Db, keys: number[]): Promise<StoredLoad[]> {
+  return await db.query(sql`
+    select ${COLUMNS}
+    from load
+    where ${db.dialect.oneOf(sql`load_key`, keys)}`)
 }
 
 export async function listIds(db: Db): Promise<string[]> {
@@ -155,37 +164,14 @@ export async function endLoad(
     where id = ${id} and status in ('queued', 'running')`)
 }
 
-/** Moves the refused rows of a load from where they were staged. */
-export async function insertStagedRejects(tx: Db, loadKey: number): Promise<void> {
-  await tx.run(sql`
-    insert into rejected_row (load_key, line, column_name, value, rule, reason, raw, state)
-    select ${loadKey}, line, column_name, value, rule, reason, raw, 'open'
-    from staged_reject`)
-}
-
-export type NewReject = Omit<Reject, 'state' | 'mended_raw' | 'mended_load_id'>
-
-export async function insertReject(
+/** Notes that a load was undone; the first time counts. */
+export async function endUndo(
   tx: Db,
-  loadKey: number,
-  { line, column, value, rule, reason, raw }: NewReject,
+  id: string,
+  { at, removed, restored }: { at: string; removed: number; restored: number },
 ): Promise<void> {
   await tx.run(sql`
-    insert into rejected_row (load_key, line, column_name, value, rule, reason, raw, state)
-    values (
-      ${loadKey}, ${line}, ${column}, ${value && storable(value)}, ${rule}, ${storable(reason)}, ${storable(raw)}, 'open'
-    )`)
-}
-
-/** PostgreSQL takes no text with U+0000. */
-const storable = (text: string) => text.replaceAll('\u0000', '\ufffd')
-
-/** Refused rows in the order of the file, those behind line `after`. */
-export async function listRejects(db: Db, loadKey: number, after: number, limit: number): Promise<Reject[]> {
-  return await db.query(sql`
-    select line, column_name as "column", value, rule, reason, raw, state, mended_raw, mended_load_id
-    from rejected_row
-    where load_key = ${loadKey} and line > ${after}
-    order by line
-    limit ${limit}`)
+    update load
+    set undone_at = ${at}, rows_removed = ${removed}, rows_restored = ${restored}
+    where id = ${id} and undone_at is null`)
 }

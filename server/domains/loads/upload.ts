@@ -3,13 +3,28 @@
 import { Readable } from 'node:stream'
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { LoadParameters } from '../../../contract/loads.ts'
+import { CLOSED } from '../../../contract/basics.ts'
+import { LoadParameters, type PreviewParameters } from '../../../contract/loads.ts'
+import type { Mapping } from '../../../contract/mapping.ts'
 import { AppError } from '../../errors.ts'
 import { parseMapping } from './mapping.ts'
+import type { FileToPreview } from './preview.ts'
 import type { NewFile } from './service.ts'
 
 const parametersCheck = Compile(LoadParameters)
+/** In a form, everything is text. */
+const previewCheck = Compile(
+  Type.Object(
+    {
+      ...LoadParameters.properties,
+      partial: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+    },
+    CLOSED,
+  ),
+)
+type Validator = typeof parametersCheck | typeof previewCheck
 const KEY = /^[\x21-\x7e]{1,255}$/
 
 /** Throws AppError `invalid`, `malformed`, `unsupported_type`. */
@@ -18,18 +33,48 @@ export async function readUpload(
   query: LoadParameters,
 ): Promise<Omit<NewFile, 'account_id'>> {
   const key = idempotencyKey(request.headers['idempotency-key'])
-  const file = request.isMultipart() ? await readForm(request, query) : readBody(request, query)
-  return key === undefined ? file : { ...file, idempotency_key: key }
+  const { target, ...file } = await readSent(request, query, parametersCheck)
+  if (target === undefined) {
+    throw new AppError(
+      'invalid',
+      'say where the file goes: target=assets, signals, measurements or dataset:NAME',
+      {
+        faults: [{ path: '/target', message: 'is required; send it before the file' }],
+      },
+    )
+  }
+  return { target, ...file, ...(key !== undefined && { idempotency_key: key }) }
 }
 
-type Upload = Omit<NewFile, 'account_id' | 'idempotency_key'>
+/** A file to be looked at: the same, and where it goes need not be said. */
+export async function readPreview(request: FastifyRequest, query: PreviewParameters): Promise<FileToPreview> {
+  const { partial = false, ...sent } = query
+  const file = await readSent(request, { ...sent, partial: String(partial) }, previewCheck)
+  return { ...file, partial: file.partial === 'true' }
+}
 
-function readBody(request: FastifyRequest, query: LoadParameters): Upload {
+/** What stands beside a file, in the address or in fields of the form before it: all of it text. */
+type Words = Record<string, string | undefined>
+
+interface Sent {
+  stream: Readable
+  content_type: string
+  file_name: string
+  mapping: Mapping
+  target?: string
+  partial?: string
+}
+
+async function readSent(request: FastifyRequest, query: Words, check: Validator): Promise<Sent> {
+  return request.isMultipart() ? await readForm(request, query, check) : readBody(request, query)
+}
+
+function readBody(request: FastifyRequest, query: Words): Sent {
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  if (encoding !== 'identity' && encoding !== 'gzip') {
+  if (!['identity', 'gzip', 'zstd'].includes(encoding)) {
     throw new AppError(
       'unsupported_type',
-      `the content encoding ${JSON.stringify(encoding)} is not taken; send gzip or none`,
+      `the content encoding ${JSON.stringify(encoding)} is not taken; send gzip, zstd or none`,
     )
   }
   if (!(request.body instanceof Readable))
@@ -38,12 +83,12 @@ function readBody(request: FastifyRequest, query: LoadParameters): Upload {
 }
 
 /** Fields stand before the file: what comes behind it comes too late to say where it goes. */
-async function readForm(request: FastifyRequest, query: LoadParameters): Promise<Upload> {
+async function readForm(request: FastifyRequest, query: Words, check: Validator): Promise<Sent> {
   const fields: Record<string, string> = {}
   const parts = request.parts()
   for (let next = await nextPart(parts); !next.done; next = await nextPart(parts)) {
     const part = next.value
-    if (part.type === 'file') return withFile(part, parts, { ...query, ...fields })
+    if (part.type === 'file') return withFile(part, parts, { given: { ...query, ...fields }, check })
     if (part.fieldnameTruncated || part.valueTruncated) {
       throw new AppError('too_large', `the field ${part.fieldname.slice(0, 50)} of the form is too long`)
     }
@@ -71,11 +116,13 @@ function formFailure(error: unknown): unknown {
   return new AppError('malformed', 'the form breaks off before its last boundary', { cause: error })
 }
 
-function withFile(part: MultipartFile, parts: Parts, given: Record<string, unknown>): Upload {
-  if (!parametersCheck.Check(given)) {
-    const faults = parametersCheck
-      .Errors(given)
-      .map(({ instancePath, message }) => ({ path: instancePath, message }))
+function withFile(
+  part: MultipartFile,
+  parts: Parts,
+  { given, check }: { given: Words; check: Validator },
+): Sent {
+  if (!check.Check(given)) {
+    const faults = check.Errors(given).map(({ instancePath, message }) => ({ path: instancePath, message }))
     part.file.resume()
     throw new AppError('invalid', 'the fields of the form are not valid', { faults })
   }
@@ -104,22 +151,11 @@ async function* wholeFile(file: MultipartFile['file'], parts: Parts): AsyncGener
   }
 }
 
-function wordsOf({
-  target,
-  mapping,
-  file_name,
-}: LoadParameters): Pick<Upload, 'target' | 'mapping' | 'file_name'> {
-  if (target === undefined) {
-    throw new AppError(
-      'invalid',
-      'say where the file goes: target=assets, signals, measurements or dataset:NAME',
-      {
-        faults: [{ path: '/target', message: 'is required; send it before the file' }],
-      },
-    )
-  }
-  return { target, mapping: parseMapping(mapping), file_name: file_name ?? 'file' }
-}
+const wordsOf = ({ mapping, file_name, ...rest }: Words) => ({
+  ...rest,
+  mapping: parseMapping(mapping),
+  file_name: file_name ?? 'file',
+})
 
 function idempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined

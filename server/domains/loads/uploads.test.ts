@@ -102,9 +102,9 @@ for (const [name, open] of Object.entries(ENGINES)) {
       const query = '/loads?target=measurements'
       const large = `${HEADER}${'x'.repeat(2_100_000)}`
       const cases: [string, unknown, Record<string, string>, number][] = [
-        [query, '<a/>', { 'content-type': 'application/xml' }, 415],
-        [query, 'PAR1', { 'content-type': 'application/vnd.apache.parquet' }, 415],
-        [query, 'x', { 'content-type': 'application/gzip' }, 415],
+        [query, '<a/>', { 'content-type': 'text/html' }, 415],
+        [query, 'PNG', { 'content-type': 'image/png' }, 415],
+        [query, '\u0001', { 'content-type': 'application/gzip' }, 415],
         [query, gzipSync(HEADER), { ...CSV, 'content-encoding': 'gzip, gzip' }, 415],
         [query, HEADER, { ...CSV, 'content-encoding': 'br' }, 415],
         [query, large, CSV, 413],
