@@ -1,21 +1,28 @@
-// Who is asking, and may they: a bearer token or the browser's cookie, compared with what the route needs. Runs
-// before a body is read.
+// Who is asking, and may they: a bearer token, the browser's cookie, or what the route's own protocol sends, compared
+// with what the route needs. Runs before a body is read.
 
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Need } from '../../contract/accounts.ts'
 import type { Caller } from '../context.ts'
 import { AppError } from '../errors.ts'
+import type { RateLimits } from './rate-limit.ts'
 
 /** Who holds a token or a session, and what they may do with it. */
 export interface SignedIn {
   account: Caller
   scopes: string[]
+  /** The key, if that was how. */
+  api_key_id?: string
 }
+
+/** What a client proves itself by, as it was sent. */
+export type Credentials = { token: string } | { name: string; password: string }
 
 /** What the accounts know about credentials; undefined for those that are unknown, expired or revoked. */
 export interface Authenticator {
   findByToken(token: string): Promise<SignedIn | undefined>
+  findByPassword(name: string, password: string): Promise<SignedIn | undefined>
   findBySession(secret: string): Promise<(SignedIn & { csrf_token: string }) | undefined>
 }
 
@@ -24,23 +31,26 @@ export interface AuthenticateOptions {
   cookieName: string
   /** The origin that people use, when it is set; otherwise that of the request. */
   publicOrigin: string | undefined
+  limits: Pick<RateLimits, 'charge'>
 }
 
 /** A hook that identifies the caller in `request.context`, and refuses with 401 or 403 those who may not call. */
-export function createAuthenticate({ authenticator, cookieName, publicOrigin }: AuthenticateOptions) {
-  return async (request: FastifyRequest, _reply: FastifyReply): Promise<void> => {
-    const { needs } = request.routeOptions.config
-    const token = bearerToken(request.headers.authorization)
-    if (token === undefined) refuseOtherSites(request, publicOrigin)
+export function createAuthenticate({ authenticator, cookieName, publicOrigin, limits }: AuthenticateOptions) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { needs, credentials } = request.routeOptions.config
+    const sent = bearerToken(request.headers.authorization) ?? credentials?.(request)
+    if (sent === undefined) refuseOtherSites(request, publicOrigin)
     // An address that leads nowhere needs nothing: it is answered with 404.
-    if (needs === undefined || needs === 'anyone') return
+    if (needs === undefined || needs === 'anyone') return limits.charge(request, reply, undefined)
     const signedIn =
-      token === undefined
+      sent === undefined
         ? await bySession(request, authenticator, cookieName)
-        : await authenticator.findByToken(token)
-    if (signedIn === undefined) throw unknownCaller(request, token)
+        : await byCredentials(sent, authenticator)
+    limits.charge(request, reply, signedIn)
+    if (signedIn === undefined) throw unknownCaller(request, sent)
     request.context.account = signedIn.account
     request.context.scopes = signedIn.scopes
+    if (signedIn.api_key_id !== undefined) request.context.api_key_id = signedIn.api_key_id
     if (!mayCall(needs, signedIn.scopes)) {
       throw new AppError(
         'not_allowed',
@@ -53,6 +63,12 @@ export function createAuthenticate({ authenticator, cookieName, publicOrigin }: 
 /** A manager may do everything; `ingest` writes what was measured and reads nothing. */
 export function mayCall(needs: Need, scopes: string[]): boolean {
   return needs === 'anyone' || scopes.includes('manager') || scopes.includes(needs)
+}
+
+function byCredentials(sent: Credentials, authenticator: Authenticator): Promise<SignedIn | undefined> {
+  return 'token' in sent
+    ? authenticator.findByToken(sent.token)
+    : authenticator.findByPassword(sent.name, sent.password)
 }
 
 async function bySession(
@@ -72,8 +88,11 @@ async function bySession(
   return session
 }
 
-function unknownCaller(request: FastifyRequest, token: string | undefined): AppError {
-  if (token !== undefined) {
+function unknownCaller(request: FastifyRequest, sent: Credentials | undefined): AppError {
+  if (sent !== undefined && 'name' in sent) {
+    return new AppError('not_signed_in', 'the name or the password is wrong')
+  }
+  if (sent !== undefined) {
     return new AppError(
       'not_signed_in',
       'the token is unknown, expired or revoked; get a new one from /api/v1/token',
@@ -104,8 +123,9 @@ function isUnsafe(request: FastifyRequest): boolean {
   return !['GET', 'HEAD', 'OPTIONS'].includes(request.method)
 }
 
-function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization === undefined ? undefined : /^bearer +([\x21-\x7e]{1,2000})$/i.exec(authorization)?.[1]
+function bearerToken(authorization: string | undefined): Credentials | undefined {
+  const token = /^bearer +([\x21-\x7e]{1,2000})$/i.exec(authorization ?? '')?.[1]
+  return token === undefined ? undefined : { token }
 }
 
 function sameText(a: string, b: string): boolean {

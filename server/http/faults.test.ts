@@ -69,7 +69,7 @@ const CASES: [string, TSchema, unknown, [string, string][]][] = [
     'a kind that no branch has',
     Definition,
     { kind: 'magic' },
-    [['/kind', 'must be one of "signal", "formula"']],
+    [['/kind', 'must be one of "signal", "formula", "sql"']],
   ],
   [
     'a union within a list within an object',
@@ -81,7 +81,7 @@ const CASES: [string, TSchema, unknown, [string, string][]][] = [
     },
     [
       ['/panels/0/metric_id', 'must be text'],
-      ['/panels/1/type', 'must be one of "stat", "line", "bar", "rejects"'],
+      ['/panels/1/type', 'must be one of "stat", "line", "bar", "rejects", "table"'],
     ],
   ],
   ['nothing at all', NewAsset, undefined, [['', 'must be an object']]],

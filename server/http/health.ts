@@ -26,7 +26,7 @@ export interface HealthOptions {
 
 /** `/healthz` answers 200 while the process runs; `/readyz` 503 while anything needed is missing or it is ending. */
 export function addHealth(http: FastifyInstance, { checks, warnings, isClosing }: HealthOptions): void {
-  const open = { needs: 'anyone' } as const
+  const open = { needs: 'anyone', limit: 'none' } as const
   const tags = ['operation']
   http.get(
     '/healthz',

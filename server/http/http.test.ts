@@ -258,7 +258,11 @@ describe('the documentation', () => {
       'user',
       'manager',
     ])
-    assert.deepEqual(body.paths['/api/v1/session'].get.security, [{ oauth2: ['user'] }, { session: [] }])
+    assert.deepEqual(body.paths['/api/v1/session'].get.security, [
+      { oauth2: ['user'] },
+      { key: [] },
+      { session: [] },
+    ])
     assert.equal(page.status, 200)
     assert.doesNotMatch(page.text, /https?:\/\//)
   })

@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The key that this request holds until it is answered. */
     idempotency: store.KeyName | null
+    /** The same for the same request with the same key, for a write that must know whether it was done; null without a key. */
+    writeKey: string | null
   }
 }
 
@@ -24,6 +26,7 @@ declare module 'fastify' {
 export function addIdempotency(http: FastifyInstance, control: Control, clock: Clock): void {
   const at = (ageMs: number): string => new Date(Math.floor(clock.now() / 1000) - ageMs).toISOString()
   http.decorateRequest('idempotency', null)
+  http.decorateRequest('writeKey', null)
 
   http.addHook('preHandler', async (request, reply) => {
     const name = keyOf(request)
@@ -32,6 +35,7 @@ export function addIdempotency(http: FastifyInstance, control: Control, clock: C
     const bodyHash = hashOf(request)
     if (await store.insertKey(control, name, bodyHash, at(0))) {
       request.idempotency = name
+      request.writeKey = hash('sha256', JSON.stringify([name, bodyHash]))
       return
     }
     return replay(reply, bodyHash, await store.findAnswer(control, name))

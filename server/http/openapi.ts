@@ -32,6 +32,11 @@ export async function addOpenapi(http: FastifyInstance, { version }: { version: 
               },
             },
           },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key from /api/v1/api-keys, which is all that ingest takes besides a manager',
+          },
           session: {
             type: 'apiKey',
             in: 'header',
@@ -64,11 +69,11 @@ function documented(schema: FastifySchema | undefined, route: RouteOptions): Fas
     ...rest,
     ...(querystring !== undefined && { querystring: withOptionalDefaults(querystring as TSchema) }), // ours are TypeBox
     response: {
-      ...(Object.keys(answers).length === 0 ? { 200: { description: 'Done' } } : answers),
       default: {
         description: 'What went wrong',
         content: { [PROBLEM_TYPE]: { schema: Problem } },
       },
+      ...(Object.keys(answers).length === 0 ? { 200: { description: 'Done' } } : answers),
     },
     ...securityOf(route.config?.needs ?? 'anyone'),
   }
@@ -77,7 +82,7 @@ function documented(schema: FastifySchema | undefined, route: RouteOptions): Fas
 function securityOf(needs: Need): FastifySchema {
   if (needs === 'anyone') return { security: [] }
   const scope = needs === 'user' ? 'user' : 'manager'
-  return { security: [{ oauth2: [scope] }, { session: [] }] }
+  return { security: [{ oauth2: [scope] }, { key: [] }, { session: [] }] }
 }
 
 /** A parameter with a default is always there for the route, and need not be sent. */

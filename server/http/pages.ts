@@ -46,7 +46,8 @@ function readIndex(folder: string, surroundings: Record<string, string>): string
 /** 404, or 405 with the methods that the address does take. */
 export function nothingThere(path: string, method: string, routes: RouteTable): AppError {
   const methods = routes.methodsAt(path)
-  if (methods.length === 0) return new AppError('not_found', 'there is nothing at this address')
+  if (methods.length === 0 || methods.includes(method))
+    return new AppError('not_found', 'there is nothing at this address')
   return new AppError('method_not_allowed', `this address takes ${methods.join(', ')}, not ${method}`, {
     extra: { allow: methods },
   })

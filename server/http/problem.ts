@@ -16,7 +16,11 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   reply.code(status).headers(headersOf(known, request))
   // The rest of a body that nobody reads any more would stand in the way of the next request.
   if (request.raw.destroyed && !request.raw.complete) reply.header('connection', 'close')
-  if (request.routeOptions.config.oauth === true) return answerOauth(known, reply)
+  const { oauth, errorBody } = request.routeOptions.config
+  if (oauth === true) return answerOauth(known, reply)
+  if (errorBody !== undefined) {
+    return reply.type('application/json').send(JSON.stringify(errorBody(known, status)))
+  }
   const path = request.url.split('?')[0] ?? request.url
   return reply.type(PROBLEM_TYPE).send(JSON.stringify(problemOf(known, path, request.id)))
 }
@@ -111,7 +115,7 @@ function answerOauth(error: AppError, reply: FastifyReply): FastifyReply {
   const given = error.extra?.oauth_error
   const code = typeof given === 'string' ? given : (OAUTH_ERRORS[error.code] ?? 'invalid_request')
   const answer = { error: status >= 500 ? 'server_error' : code, error_description: error.message }
-  const oauthStatus = status >= 500 ? status : code === 'invalid_client' ? 401 : 400
+  const oauthStatus = status >= 500 || status === 429 ? status : code === 'invalid_client' ? 401 : 400
   return reply
     .code(oauthStatus)
     .removeHeader('www-authenticate')
@@ -123,4 +127,5 @@ const OAUTH_ERRORS: Partial<Record<ErrorCode, string>> = {
   wrong_credentials: 'invalid_grant',
   not_signed_in: 'invalid_grant',
   not_allowed: 'invalid_scope',
+  rate_limited: 'slow_down',
 }

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type RequestContext, runWith, traceId } from '../context.ts'
+import { networkOf } from './network.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,7 +19,8 @@ export function addRequestContext(http: FastifyInstance): void {
   http.decorateRequest('context')
   http.addHook('onRequest', (request, reply, done) => {
     const trace_id = traceId(request.headers.traceparent)
-    request.context = { request_id: request.id, trace_id, account: null, scopes: [] }
+    const where = { address: request.ip, network: networkOf(request.ip) }
+    request.context = { request_id: request.id, trace_id, account: null, scopes: [], ...where }
     reply.header('x-request-id', request.id)
     runWith(request.context, done)
   })

@@ -3,6 +3,8 @@
 
 import type { RouteOptions } from 'fastify'
 import type { Need } from '../../contract/accounts.ts'
+import type { AppError } from '../errors.ts'
+import type { Credentials } from './authenticate.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,8 +12,20 @@ declare module 'fastify' {
     needs?: Need
     /** Whether the route honours `idempotency-key`; when left out, so does a POST that answers 201. */
     idempotent?: boolean
+    /** Trying to sign in is limited more strictly; those who watch the service are never refused. */
+    limit?: 'sign-in' | 'none'
+    /** How many of these one account may have under way is limited. */
+    costs?: 'query' | 'upload'
+    /** Not kept in the audit, although it is no GET: it asks, or ends what only the caller has. */
+    changesNothing?: boolean
+    /** What the audit calls it, where the method does not say. */
+    action?: string | ((query: unknown) => string)
     /** Errors are answered as RFC 6749 asks of a token endpoint. */
     oauth?: boolean
+    /** Reads credentials as the route's protocol sends them, beside a bearer token and the cookie. */
+    credentials?: (request: FastifyRequest) => Credentials | undefined
+    /** The JSON of an error where the route's protocol has a shape of its own; the status is that of our table. */
+    errorBody?: (error: AppError, status: number) => object
   }
 }
 
@@ -21,6 +35,8 @@ export interface Route {
   url: string
   needs: Need
   idempotent: boolean
+  /** Whether the audit keeps what it does. */
+  audited: boolean
   schema: RouteOptions['schema']
 }
 
@@ -30,6 +46,8 @@ export interface RouteTable {
   add(options: RouteOptions): void
   /** The route that answers a path (without its query string). */
   find(method: string, path: string): Route | undefined
+  /** Whether the audit keeps what a route does; `url` is its pattern. */
+  isAudited(method: string, url: string): boolean
   /** The methods that a path takes; empty when there is nothing there. */
   methodsAt(path: string): string[]
 }
@@ -37,6 +55,7 @@ export interface RouteTable {
 /** `openPrefixes`: where plugins register routes of their own, which anyone may call. */
 export function createRouteTable(openPrefixes: string[]): RouteTable {
   const routes: (Route & { pattern: RegExp })[] = []
+  const audited = new Set<string>()
   const isOpen = (url: string): boolean =>
     openPrefixes.some((prefix) => url === prefix || url.startsWith(`${prefix}/`))
   return {
@@ -51,11 +70,13 @@ export function createRouteTable(openPrefixes: string[]): RouteTable {
       const idempotent = options.config?.idempotent ?? isCreation(options)
       options.config = { ...options.config, needs, idempotent }
       for (const method of [options.method].flat()) {
+        if (isAudited(method, options)) audited.add(`${method} ${options.url}`)
         routes.push({
           method,
           url: options.url,
           needs,
           idempotent,
+          audited: isAudited(method, options),
           schema: options.schema,
           pattern: patternOf(options.url),
         })
@@ -65,12 +86,19 @@ export function createRouteTable(openPrefixes: string[]): RouteTable {
       routes
         .filter((route) => route.method === method && route.pattern.test(path))
         .toSorted((a, b) => parameterCount(a) - parameterCount(b))[0],
+    isAudited: (method, url) => audited.has(`${method} ${url}`),
     methodsAt: (path) => [
       ...new Set(
         routes.filter(({ url, pattern }) => url !== '/*' && pattern.test(path)).map(({ method }) => method),
       ),
     ],
   }
+}
+
+/** Whatever changes something but the data that programs send in. */
+function isAudited(method: string, { config }: RouteOptions): boolean {
+  const isUnsafe = !['GET', 'HEAD', 'OPTIONS'].includes(method)
+  return isUnsafe && ['user', 'manager'].includes(config?.needs ?? '') && config?.changesNothing !== true
 }
 
 function isCreation({ method, schema }: RouteOptions): boolean {

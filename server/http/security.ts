@@ -19,6 +19,9 @@ const CONTENT_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const DATA_FILES =
+  /^(?:text\/csv|application\/(?:x-ndjson|pdf|octet-stream|vnd\.(?:apache\.|openxmlformats-)))/
+
 export async function addSecurityHeaders(
   http: FastifyInstance,
   { https }: { https: boolean },
@@ -33,5 +36,12 @@ export async function addSecurityHeaders(
   http.addHook('onRequest', async (_request, reply) => {
     reply.header('content-security-policy', CONTENT_POLICY)
     reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
+  })
+  // A file of data is kept, never shown as if it were a page of ours.
+  http.addHook('onSend', async (_request, reply, payload) => {
+    const type = String(reply.getHeader('content-type') ?? '')
+    if (DATA_FILES.test(type) && !reply.hasHeader('content-disposition'))
+      reply.header('content-disposition', 'attachment')
+    return payload
   })
 }

@@ -15,26 +15,37 @@ import { requestId } from '../context.ts'
 import type { Control } from '../engine/db.ts'
 import { AppError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { addAddressRules } from './address-rules.ts'
+import { type AuditOptions, addAudit } from './audit.ts'
 import { type Authenticator, createAuthenticate } from './authenticate.ts'
 import { addErrorPage } from './error-page.ts'
 import { addEntityTags } from './etag.ts'
 import { addHealth, type HealthCheck } from './health.ts'
 import { addIdempotency } from './idempotency.ts'
+import { addInFlightLimits } from './in-flight.ts'
 import { addJsonParser } from './json.ts'
 import { addOpenapi } from './openapi.ts'
 import { addPages, nothingThere } from './pages.ts'
+import { addPressure, watchPressure } from './pressure.ts'
 import { answerProblem, PROBLEM_TYPE, problemOf } from './problem.ts'
+import { createRateLimits, type RateLimits } from './rate-limit.ts'
 import { addRequestContext } from './request-context.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 import { addSecurityHeaders } from './security.ts'
+import { addBodyTimeout, BODY_TIMEOUT_MS } from './slow-bodies.ts'
+import { addUsage, type Served } from './usage.ts'
 import { createValidatorCompiler } from './validation.ts'
 
-const HEADERS_TIMEOUT_MS = 20_000
+const HEADERS_TIMEOUT_MS = 10_000
+/** How late a connection that is too slow may be noticed. */
+const SLOWNESS_CHECKED_EVERY_MS = 1000
 /** For a whole request: an upload of the largest size over a slow line. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 /** Longer than proxies keep a connection, so that they are the ones to close it. */
 const KEEP_ALIVE_MS = 75_000
 const SWEEP_EVERY_MS = 50
+/** What is only counted in memory is written this often, and at the end. */
+const KEEP_EVERY_MS = 5000
 const ROOT = join(import.meta.dirname, '../..')
 
 export interface DoorOptions {
@@ -45,11 +56,15 @@ export interface DoorOptions {
   control: Control
   authenticator: Authenticator
   cookieName: string
+  audit: Pick<AuditOptions, 'looks' | 'record'>
+  usage: { note(served: Served): void; flush(): Promise<void> }
   checks: HealthCheck[]
   /** What is wrong although the service works, for who looks after it. */
   warnings: string[]
   /** The routes of each domain, put below /api/v1 in this order. */
   routes: FastifyPluginAsyncTypebox[]
+  /** Routes whose whole address is given from outside, such as those of another product's protocol. */
+  rootRoutes: FastifyPluginAsyncTypebox[]
 }
 
 export interface Door {
@@ -66,6 +81,8 @@ export async function createDoor(options: DoorOptions): Promise<Door> {
   const { config, control, clock } = options
   const http = createFastify(options)
   const routes = createRouteTable(['/docs'])
+  const limits = createRateLimits({ perMinute: config.rateLimitPerMinute, clock, control })
+  const pressure = watchPressure()
   let closing = false
   http.addHook('onRoute', routes.add)
   http.setValidatorCompiler(createValidatorCompiler())
@@ -79,22 +96,62 @@ export async function createDoor(options: DoorOptions): Promise<Door> {
   addJsonParser(http)
   addRequestContext(http)
   await http.register(fastifyCookie)
-  await addSecurityHeaders(http, { https: config.env === 'production' })
-  http.addHook('onRequest', createAuthenticate({ ...options, publicOrigin: originOf(config.publicUrl) }))
+  const https = config.env === 'production'
+  await addSecurityHeaders(http, { https })
+  addUsage(http, options.usage.note)
+  addPressure(http, pressure.reason)
+  addAddressRules(http, { hosts: hostsOf(config), https })
+  http.addHook(
+    'onRequest',
+    createAuthenticate({ ...options, publicOrigin: originOf(config.publicUrl), limits }),
+  )
+  addInFlightLimits(http)
+  addBodyTimeout(http, BODY_TIMEOUT_MS)
   addIdempotency(http, control, clock)
+  addAudit(http, { routes, ...options.audit })
   addEntityTags(http)
   await http.register(fastifyCompress, { encodings: ['br', 'zstd', 'gzip'], threshold: 1024 })
   await addOpenapi(http, options)
   addErrorPage(http, readFileSync(join(ROOT, 'docs/errors.md'), 'utf8'))
   addHealth(http, { checks: options.checks, warnings: options.warnings, isClosing: () => closing })
   for (const plugin of options.routes) await http.register(plugin, { prefix: '/api/v1' })
+  for (const plugin of options.rootRoutes) await http.register(plugin)
   const surroundings = { ENVIRONMENT: config.env, ZONE: config.tzDefault }
   await addPages(http, { folder: join(ROOT, 'web/dist'), routes, surroundings })
   await http.ready()
+  await limits.restore()
+  const counts = keepCounts(options, limits)
   const announceClosing = (): void => {
     closing = true
   }
-  return { http, routes, announceClosing, close: () => closeDoor(http, announceClosing) }
+  const close = async (): Promise<void> => {
+    await closeDoor(http, announceClosing)
+    pressure.stop()
+    await counts.stop()
+  }
+  return { http, routes, announceClosing, close }
+}
+
+/** Writes what was counted every few seconds, and a last time when it is stopped. */
+function keepCounts({ usage, log }: DoorOptions, limits: RateLimits): { stop(): Promise<void> } {
+  const keep = async (): Promise<void> => {
+    try {
+      await Promise.all([usage.flush(), limits.keep()])
+    } catch (error) {
+      log.warn({ err: error }, 'what was counted could not be written; it is tried again')
+    }
+  }
+  let last = Promise.resolve()
+  const timer = setInterval(() => {
+    last = last.then(keep)
+  }, KEEP_EVERY_MS).unref()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await last
+      await keep()
+    },
+  }
 }
 
 /** A connection whose last answer has gone out would otherwise be kept open for another request. */
@@ -117,7 +174,7 @@ function createFastify({ config, log }: DoorOptions): FastifyInstance {
     bodyLimit: config.bodyLimitMb * 1_048_576,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: SLOWNESS_CHECKED_EVERY_MS },
     return503OnClosing: false,
     routerOptions: { maxParamLength: 2000 },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
@@ -128,15 +185,18 @@ function createFastify({ config, log }: DoorOptions): FastifyInstance {
   })
 }
 
+const BROKEN: Record<string, [ErrorCode, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'the headers are larger than 16 KB'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['too_slow', 'the request did not come in time'],
+}
+
 /** What is not HTTP at all, is too slow, or has too many headers: there is no request to answer by. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed'
-  const detail =
-    code === 'malformed' ? 'the request is not HTTP, or came too slowly' : 'the headers are larger than 16 KB'
+  const [code, detail] = BROKEN[error.code ?? ''] ?? ['malformed', 'the request is not HTTP']
   const id = requestId(undefined)
   const body = JSON.stringify(problemOf(new AppError(code, detail), '', id))
   const { status } = ERRORS[code]
@@ -151,6 +211,11 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
       body,
     ].join('\r\n'),
   )
+}
+
+/** By which names the service may be asked; none for any. */
+function hostsOf({ trustedHosts, publicUrl }: Config): string[] {
+  return publicUrl === '' ? trustedHosts : [...trustedHosts, new URL(publicUrl).hostname]
 }
 
 function originOf(publicUrl: string): string | undefined {

@@ -1,7 +1,7 @@
-// Rows of `idempotency`, one per (account, route, key), and the smallest question to a store. SQL in, plain objects
-// out; no rules here.
+// Rows of `idempotency`, one per (account, route, key), and of `rate_limit`, and the smallest question to a store. SQL
+// in, plain objects out; no rules here.
 
-import type { Db } from '../engine/db.ts'
+import type { Control, Db } from '../engine/db.ts'
 import { sql } from '../engine/sql.ts'
 
 export interface KeyedAnswer {
@@ -68,6 +68,35 @@ export async function removeOld(
   await db.run(sql`
     delete from idempotency
     where created_at < ${created} or (status is null and created_at < ${stuck})`)
+}
+
+export interface UsedLimit {
+  bucket: string
+  whole_at: string
+}
+
+/** Limits that are not whole again yet. */
+export async function listLimits(db: Db, now: string): Promise<UsedLimit[]> {
+  return db.query<UsedLimit>(sql`
+    select bucket, whole_at
+    from rate_limit
+    where whole_at > ${now}`)
+}
+
+/** Writes these, and removes those that are whole again. */
+export async function replaceLimits(control: Control, limits: UsedLimit[], now: string): Promise<void> {
+  await control.write(async (tx) => {
+    for (const { bucket, whole_at } of limits) {
+      await tx.run(sql`
+        insert into rate_limit (bucket, whole_at)
+        values (${bucket}, ${whole_at})
+        on conflict (bucket) do update
+        set whole_at = excluded.whole_at`)
+    }
+    await tx.run(sql`
+      delete from rate_limit
+      where whole_at <= ${now}`)
+  })
 }
 
 /** Fails when the store does not answer. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { hash } from '@node-rs/argon2'
 import { type ControlEngine, migratedControl } from '../../../tests/control-engines.ts'
 import type { Control } from '../../engine/db.ts'
 import { sql } from '../../engine/sql.ts'
@@ -68,6 +69,20 @@ for (const engine of ENGINES) {
       )
       assert.match(row?.password_hash ?? '', /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
       assert.equal(row?.role, 'user')
+    })
+
+    test('a password that was hashed with less work is hashed anew when its owner signs in', async (t) => {
+      const { accounts, control } = await given(t)
+      const weak = await hash(PASSWORD, { memoryCost: 8192, timeCost: 1, parallelism: 1 })
+      await control.run(sql`update account set password_hash = ${weak} where name = 'ann'`)
+
+      await accounts.signIn({ username: 'ann', password: PASSWORD }, undefined)
+
+      const [row] = await control.query<{ password_hash: string }>(
+        sql`select password_hash from account where name = 'ann'`,
+      )
+      assert.match(row?.password_hash ?? '', /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+      await accounts.signIn({ username: 'ann', password: PASSWORD }, undefined)
     })
 
     test('names and passwords that will not do are refused with their place', async (t) => {
@@ -309,6 +324,46 @@ for (const engine of ENGINES) {
 
       assert.equal(await accounts.findByToken(access_token), undefined)
       await assert.rejects(refresh(refresh_token), { extra: { oauth_error: 'invalid_grant' } })
+    })
+
+    test('a name and password sent again and again are checked once in half a minute', async (t) => {
+      const { accounts, clock, asked } = await given(t)
+
+      const found = await Promise.all(
+        Array.from({ length: 50 }, () => accounts.findByPassword('max', PASSWORD)),
+      )
+      const wrong = await Promise.all([
+        accounts.findByPassword('max', 'wrong'),
+        accounts.findByPassword('max', 'wrong'),
+        accounts.findByPassword('nobody', PASSWORD),
+        accounts.findByPassword('max\0', PASSWORD),
+      ])
+
+      for (const known of found) {
+        assert.deepEqual([known?.account.name, known?.scopes], ['max', ['user', 'manager']])
+      }
+      assert.deepEqual(wrong, [undefined, undefined, undefined, undefined])
+      asked.times = 0
+      await accounts.findByPassword('max', PASSWORD)
+      assert.equal(asked.times, 0)
+      clock.forward(MINUTE)
+      await accounts.findByPassword('max', PASSWORD)
+      assert.equal(asked.times, 1)
+    })
+
+    test('of a name and password that are known, the old one ends with another password', async (t) => {
+      const { accounts, other, clock, control } = await given(t)
+      for (const process of [accounts, other]) await process.findByPassword('ann', PASSWORD)
+
+      await accounts.setPassword({ name: 'ann', password: 'battery staple' })
+
+      assert.equal(await accounts.findByPassword('ann', PASSWORD), undefined)
+      assert.equal((await accounts.findByPassword('ann', 'battery staple'))?.account.name, 'ann')
+      clock.forward(MINUTE)
+      assert.equal(await other.findByPassword('ann', PASSWORD), undefined)
+      await control.run(sql`update account set disabled_at = '2026-01-31T12:00:00.000Z' where name = 'ann'`)
+      clock.forward(MINUTE)
+      assert.equal(await accounts.findByPassword('ann', 'battery staple'), undefined)
     })
 
     test('another password ends all sessions and tokens of the account', async (t) => {

@@ -19,6 +19,8 @@ export interface Passwords {
   hash(password: string): Promise<string>
   /** False for no hash, after as long as for one. Throws `busy` when too many wait. */
   verify(hash: string | undefined, password: string): Promise<boolean>
+  /** Whether a hash was made with less work than is asked for now. */
+  isWeak(hash: string): boolean
 }
 
 export function createPasswords(): Passwords {
@@ -28,6 +30,10 @@ export function createPasswords(): Passwords {
     async verify(hash, password) {
       const same = await inTurn(() => argon2Verify(hash ?? NOBODY, password))
       return same && hash !== undefined
+    },
+    isWeak(hash) {
+      const [, memory, passes] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),/.exec(hash) ?? []
+      return !(Number(memory) >= PARAMETERS.memoryCost && Number(passes) >= PARAMETERS.timeCost)
     },
   }
 }

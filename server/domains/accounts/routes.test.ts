@@ -115,3 +115,26 @@ test('outside development the cookie goes over HTTPS only, to this host only', a
     /^__Host-tidemark_session=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Strict$/,
   )
 })
+
+test('a device that had the right password is let in although another from there has a wrong one', async (t) => {
+  const state = { now: Date.UTC(2026, 0, 31, 12) * 1000 }
+  const running = await startApp(t, ENGINES.embedded, { clock: { now: () => state.now } })
+  const write = async (password: string) => {
+    const authorization = `Basic ${Buffer.from(`manager:${password}`).toString('base64')}`
+    const answer = await running.as('anyone').post('//write?db=b', 'cpu,host=a usage=93.5', { authorization })
+    return answer.status
+  }
+
+  const first = await write('manager')
+  const wrong = [
+    await write('wrong 1'),
+    await write('wrong 2'),
+    await write('wrong 3'),
+    await write('wrong 4'),
+  ]
+  state.now += 31_000_000
+  for (const password of ['wrong 5', 'wrong 6']) await write(password)
+  const again = await write('manager')
+
+  assert.deepEqual([first, ...wrong, again], [204, 401, 401, 401, 429, 204])
+})

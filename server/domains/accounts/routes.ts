@@ -32,9 +32,9 @@ export function tokenRoutes(accounts: AccountService): FastifyPluginAsyncTypebox
           summary: 'Get a token by name and password, or by a refresh token',
           consumes: [FORM],
           body: TokenRequest,
-          response: { 200: TokenAnswer, 400: TokenError },
+          response: { 200: TokenAnswer, default: TokenError },
         },
-        config: { needs: 'anyone', oauth: true },
+        config: { needs: 'anyone', limit: 'sign-in', oauth: true },
       },
       async (request, reply) => {
         reply.header('cache-control', 'no-store')
@@ -57,7 +57,7 @@ export function sessionRoutes(
       '/session',
       {
         schema: { tags: ['accounts'], summary: 'Sign in', body: SignIn, response: { 200: Session } },
-        config: { needs: 'anyone' },
+        config: { needs: 'anyone', limit: 'sign-in' },
       },
       async (request, reply) => {
         const { secret, session } = await accounts.signIn(request.body, request.cookies[name])
@@ -79,7 +79,7 @@ export function sessionRoutes(
       '/session',
       {
         schema: { tags: ['accounts'], summary: 'Sign out', response: { 204: Type.Null() } },
-        config: { needs: 'user' },
+        config: { needs: 'user', changesNothing: true },
       },
       async (request, reply) => {
         await accounts.signOut(secretOf(request, name))

@@ -1,15 +1,20 @@
-// The rules of accounts: who exists, who is who they say, and what the tokens and sessions they are given may do.
+// The rules of accounts: who is who they say, and what the tokens and sessions they are given may do.
 
 import { randomUUID } from 'node:crypto'
 import type { Role, Session, SignIn, TokenAnswer, TokenRequest } from '../../../contract/accounts.ts'
 import type { Clock } from '../../clock.ts'
+import { currentContext } from '../../context.ts'
 import { timeText } from '../../engine/control/time.ts'
 import type { Control, Db } from '../../engine/db.ts'
 import { AppError } from '../../errors.ts'
+import { createKeys, isKey, type KnownKey } from './keys.ts'
+import { createKnownPasswords } from './known-passwords.ts'
 import { createPasswords } from './password.ts'
 import { createSessions, type Known, LIFETIMES, SCOPES } from './sessions.ts'
+import { createSignInDelay } from './sign-in-delay.ts'
 import type { AccountRow } from './store.ts'
 import * as store from './store.ts'
+import { refusePassword, userRules } from './users.ts'
 
 export interface NewAccount {
   name: string
@@ -24,28 +29,71 @@ const DEVELOPMENT_ACCOUNTS: NewAccount[] = [
   { name: 'user', role: 'user', password: 'user' },
   { name: 'manager', role: 'manager', password: 'manager' },
 ]
-const PASSWORD_LENGTH = { min: 8, max: 1000 }
 
 export type AccountService = ReturnType<typeof createAccountService>
 
 export function createAccountService({ control, clock }: { control: Control; clock: Clock }) {
   const passwords = createPasswords()
   const sessions = createSessions({ control, clock })
+  const keys = createKeys({ control, clock })
+  const delay = createSignInDelay(clock)
+  const knownPasswords = createKnownPasswords(identify, clock)
 
-  async function insert({ name, role, password }: NewAccount): Promise<boolean> {
-    const account = { id: randomUUID(), name, role, password_hash: await passwords.hash(password) }
-    return store.insertAccount(control, account, timeText(clock.now()))
+  async function revokeAccount(id: string, work: (tx: Db) => Promise<void>): Promise<void> {
+    await sessions.revokeAccount(id, work)
+    keys.forget()
+    knownPasswords.forget()
   }
 
+  const users = userRules({ control, clock, passwords, revokeAccount })
+
   /** Takes as long and answers the same whether the name, the password or both are wrong. */
-  async function verify(name: string, password: string): Promise<AccountRow> {
+  async function findVerified(
+    name: string,
+    password: string,
+    wasRight = false,
+  ): Promise<AccountRow | undefined> {
+    const network = currentContext()?.network ?? ''
+    if (!wasRight) delay.check(name, network)
     // No name has such a character, and PostgreSQL takes no text with it.
     const account = name.includes('\0') ? undefined : await store.findAccount(control, name)
     const right = await passwords.verify(account?.password_hash, password)
-    if (account === undefined || !right || account.disabled_at !== null) {
-      throw new AppError('wrong_credentials', 'the name or the password is wrong')
-    }
+    const found = right && account?.disabled_at === null ? account : undefined
+    delay.note(name, network, found !== undefined)
+    return found !== undefined && passwords.isWeak(found.password_hash) ? strengthen(found, password) : found
+  }
+
+  /** An earlier version asked for less work. Only now is the password known, to hash it anew. */
+  async function strengthen(account: AccountRow, password: string): Promise<AccountRow> {
+    const password_hash = await passwords.hash(password)
+    await store.updatePassword(control, account.id, password_hash, timeText(clock.now()))
+    return { ...account, password_hash }
+  }
+
+  /** A password takes time to check; meanwhile the account may have got another, or have been disabled. */
+  async function refuseChanged(tx: Db, { id, password_hash }: AccountRow): Promise<void> {
+    const now = await store.lockAccount(tx, id)
+    if (now?.password_hash === password_hash && now.disabled_at === null) return
+    throw new AppError('wrong_credentials', 'the account was changed meanwhile; sign in again')
+  }
+
+  /** Unlike any other, these passwords are short and equal to their names. */
+  async function makeKnown({ name, role, password }: NewAccount): Promise<void> {
+    const account = { id: randomUUID(), name, role, password_hash: await passwords.hash(password) }
+    await store.insertAccount(control, account, timeText(clock.now()))
+  }
+
+  async function verify(name: string, password: string): Promise<AccountRow> {
+    const account = await findVerified(name, password)
+    if (account === undefined) throw new AppError('wrong_credentials', 'the name or the password is wrong')
     return account
+  }
+
+  async function identify(name: string, password: string, wasRight: boolean) {
+    const account = await findVerified(name, password, wasRight)
+    if (account === undefined) return undefined
+    const { id, role } = account
+    return { account: { id, name, role }, scopes: [...SCOPES[role]] }
   }
 
   async function tokenByPassword({ username, password, scope }: TokenRequest): Promise<TokenAnswer> {
@@ -55,6 +103,7 @@ export function createAccountService({ control, clock }: { control: Control; clo
     const account = await verify(username, password)
     const scopes = chooseScopes(scope, SCOPES[account.role])
     return control.write(async (tx) => {
+      await refuseChanged(tx, account)
       const refresh = await sessions.issue(tx, { kind: 'refresh', account_id: account.id, scopes })
       return issueAccess(tx, { account_id: account.id, scopes, refresh })
     })
@@ -98,19 +147,17 @@ export function createAccountService({ control, clock }: { control: Control; clo
     }
   }
 
+  async function findByToken(secret: string): Promise<Known | KnownKey | undefined> {
+    return isKey(secret) ? keys.find(secret) : sessions.find(secret, 'access')
+  }
+
   async function findAny(secret: string): Promise<Known | undefined> {
     return (await sessions.find(secret, 'browser')) ?? (await sessions.find(secret, 'access'))
   }
 
   return {
-    /** Adds an account. Throws `invalid` for a name or password that will not do, `conflict` for a name in use. */
-    async create(account: NewAccount): Promise<void> {
-      refuseName(account.name)
-      refusePassword(account)
-      if (!(await insert(account))) {
-        throw new AppError('conflict', `there is an account ${account.name} already; choose another name`)
-      }
-    },
+    ...users,
+    keys,
 
     /** Whether there is an account that could sign in. */
     hasAny: (): Promise<boolean> => store.hasAccounts(control),
@@ -121,7 +168,7 @@ export function createAccountService({ control, clock }: { control: Control; clo
       const account = await store.findAccount(control, name)
       if (account === undefined) throw new AppError('not_found', `there is no account ${name}`)
       const hash = await passwords.hash(password)
-      await sessions.revokeAccount(account.id, (tx) =>
+      await revokeAccount(account.id, (tx) =>
         store.updatePassword(tx, account.id, hash, timeText(clock.now())),
       )
     },
@@ -134,7 +181,7 @@ export function createAccountService({ control, clock }: { control: Control; clo
       for (const known of DEVELOPMENT_ACCOUNTS) {
         const account = await store.findAccount(control, known.name)
         if (environment !== 'production') {
-          if (account === undefined) await insert(known)
+          if (account === undefined) await makeKnown(known)
         } else if (
           account?.disabled_at === null &&
           (await passwords.verify(account.password_hash, known.password))
@@ -154,17 +201,20 @@ export function createAccountService({ control, clock }: { control: Control; clo
       { username, password }: SignIn,
       replaced: string | undefined,
     ): Promise<{ secret: string; session: Session }> {
-      const { id, name, role } = await verify(username, password)
-      const { secret, csrf_token, expires_at } = await control.write((tx) =>
-        sessions.issue(tx, { kind: 'browser', account_id: id, scopes: SCOPES[role] }),
-      )
+      const account = await verify(username, password)
+      const { id, name, role } = account
+      const { secret, csrf_token, expires_at } = await control.write(async (tx) => {
+        await refuseChanged(tx, account)
+        return sessions.issue(tx, { kind: 'browser', account_id: id, scopes: SCOPES[role] })
+      })
       const old = replaced === undefined ? undefined : await sessions.find(replaced, 'browser')
       if (old !== undefined) await sessions.revokeFamily(old.family_id)
       return { secret, session: { account: { id, name, role }, csrf_token, expires_at } }
     },
 
-    /** Who holds the secret of a session or token. Throws `not_signed_in`. */
+    /** Who holds the secret of a session or token. Throws `not_signed_in`, and `invalid` for a key. */
     async getSession(secret: string): Promise<Session> {
+      refuseKey(secret)
       const known = await findAny(secret)
       if (known === undefined) throw new AppError('not_signed_in', 'the session has ended; sign in again')
       return { account: known.account, csrf_token: known.csrf_token, expires_at: known.expires_at }
@@ -172,6 +222,7 @@ export function createAccountService({ control, clock }: { control: Control; clo
 
     /** Ends a session, or a token with all that came from the same sign-in. One that has ended stays ended. */
     async signOut(secret: string): Promise<void> {
+      refuseKey(secret)
       const known = await findAny(secret)
       if (known !== undefined) await sessions.revokeFamily(known.family_id)
     },
@@ -183,8 +234,15 @@ export function createAccountService({ control, clock }: { control: Control; clo
       throw oauthError('unsupported_grant_type', 'grant_type must be password or refresh_token')
     },
 
-    /** Who holds an access token; undefined when it is not in force. */
-    findByToken: (secret: string): Promise<Known | undefined> => sessions.find(secret, 'access'),
+    /** Who holds an access token or a key; undefined when it is not in force. */
+    findByToken,
+
+    /**
+     * Who has this name and password; a key may stand for the password, whatever the name. Undefined when they are
+     * wrong. Throws `busy` when too many sign in at once, and `rate_limited` after too many wrong ones.
+     */
+    findByPassword: (name: string, password: string) =>
+      isKey(password) ? keys.find(password) : knownPasswords.find(name, password),
 
     /** Whose browser session it is; undefined when it is not in force. */
     findBySession: (secret: string): Promise<Known | undefined> => sessions.find(secret, 'browser'),
@@ -210,19 +268,11 @@ function chooseScopes(asked: string | undefined, allowed: readonly string[]): re
   return named.length === 0 ? allowed : allowed.filter((scope) => named.includes(scope))
 }
 
+function refuseKey(secret: string): void {
+  if (!isKey(secret)) return
+  throw new AppError('invalid', 'a key is no session; it is listed and revoked at /api/v1/api-keys')
+}
+
 function oauthError(oauth_error: string, message: string): AppError {
   return new AppError('malformed', message, { extra: { oauth_error } })
-}
-
-function refuseName(name: string): void {
-  if (/^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,99}$/u.test(name) && name === name.trim()) return
-  const message = 'must begin with a letter or digit and have at most 100 letters, digits, spaces and . _ @ -'
-  throw new AppError('invalid', `the name ${message}`, { faults: [{ path: '/name', message }] })
-}
-
-function refusePassword({ name, password }: Omit<NewAccount, 'role'>): void {
-  const { min, max } = PASSWORD_LENGTH
-  if (password.length >= min && password.length <= max && password !== name) return
-  const message = `must have ${min} to ${max} characters and differ from the name`
-  throw new AppError('invalid', `the password ${message}`, { faults: [{ path: '/password', message }] })
 }

@@ -27,7 +27,7 @@ export const LIFETIMES: Record<SessionKind, { most: number; idle: number }> = {
 export const SCOPES: Record<Role, readonly string[]> = { user: ['user'], manager: ['user', 'manager'] }
 
 /** For so long a revocation by another process may go unseen. */
-const KNOWN_FOR = 30 * SECOND
+const KNOWN_FOR = 5 * SECOND
 /** How exact `last_seen_at` is: a session that is used writes once in this time. */
 const SEEN_EVERY = 5 * MINUTE
 const KEPT_IN_MEMORY = 10_000
@@ -131,6 +131,8 @@ export function createSessions({ control, clock }: { control: Control; clock: Cl
         const row = SECRET.test(secret) ? await store.findSession(tx, hashOf(secret)) : undefined
         if (row?.kind !== 'refresh') return { revoked: [] }
         if (row.revoked_at === null && !isInForce(row, now)) return { revoked: [] }
+        // Whoever ends all sessions of the account must see the successors, or come before them.
+        await store.lockAccount(tx, row.account_id)
         const first = await store.revokeSession(tx, row.id, timeText(now))
         if (!first) return { revoked: await store.revokeFamily(tx, row.family_id, timeText(now)) }
         return { revoked: [], result: await work(tx, row) }

@@ -10,6 +10,8 @@ export interface AccountRow {
   role: Role
   password_hash: string
   disabled_at: string | null
+  created_at: string
+  updated_at: string
 }
 
 export type SessionKind = 'browser' | 'access' | 'refresh'
@@ -36,10 +38,14 @@ export interface SessionRow extends NewSession {
   disabled_at: string | null
 }
 
+const SELECT_ACCOUNT = sql`
+  select id, name, role, password_hash, disabled_at, created_at, updated_at
+  from account`
+
 /** Adds an account unless the name is taken; answers whether it did. */
 export async function insertAccount(
   db: Db,
-  account: Omit<AccountRow, 'disabled_at'>,
+  account: Pick<AccountRow, 'id' | 'name' | 'role' | 'password_hash'>,
   now: string,
 ): Promise<boolean> {
   const rows = await db.run(sql`
@@ -51,10 +57,66 @@ export async function insertAccount(
 
 export async function findAccount(db: Db, name: string): Promise<AccountRow | undefined> {
   const rows = await db.query<AccountRow>(sql`
-    select id, name, role, password_hash, disabled_at
-    from account
+    ${SELECT_ACCOUNT}
     where name = ${name}`)
   return rows[0]
+}
+
+/** The account with this id. */
+export async function findAccountById(db: Db, id: string): Promise<AccountRow | undefined> {
+  const rows = await db.query<AccountRow>(sql`
+    ${SELECT_ACCOUNT}
+    where id = ${id}`)
+  return rows[0]
+}
+
+/** Accounts by name, those after one. */
+export async function listAccounts(db: Db, after: string, limit: number): Promise<AccountRow[]> {
+  return db.query<AccountRow>(sql`
+    ${SELECT_ACCOUNT}
+    where name > ${after}
+    order by name
+    limit ${limit}`)
+}
+
+/** The account as it is, and stays until the transaction ends; undefined when there is none. */
+export async function lockAccount(tx: Db, id: string): Promise<AccountRow | undefined> {
+  const rows = await tx.query<AccountRow>(sql`
+    update account
+    set role = role
+    where id = ${id}
+    returning id, name, role, password_hash, disabled_at, created_at, updated_at`)
+  return rows[0]
+}
+
+/** The account with this id and every manager who can sign in; nobody else changes them before the transaction ends. */
+export async function lockAccounts(tx: Db, id: string): Promise<AccountRow[]> {
+  return tx.query<AccountRow>(sql`
+    update account
+    set role = role
+    where id = ${id} or (role = 'manager' and disabled_at is null)
+    returning id, name, role, password_hash, disabled_at, created_at, updated_at`)
+}
+
+export async function updateAccount(
+  db: Db,
+  { id, role, password_hash, disabled_at }: Pick<AccountRow, 'id' | 'role' | 'password_hash' | 'disabled_at'>,
+  now: string,
+): Promise<void> {
+  await db.run(sql`
+    update account
+    set role = ${role}, password_hash = ${password_hash}, disabled_at = ${disabled_at}, updated_at = ${now}
+    where id = ${id}`)
+}
+
+/** Removes an account with its sessions. */
+export async function removeAccount(db: Db, id: string): Promise<void> {
+  await db.run(sql`
+    delete from session
+    where account_id = ${id}`)
+  await db.run(sql`
+    delete from account
+    where id = ${id}`)
 }
 
 /** Whether anyone could sign in. */
