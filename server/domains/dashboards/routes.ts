@@ -3,6 +3,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import {
+  BoardExport,
+  BoardImport,
+  BoardImportResult,
   Dashboard,
   DashboardPage,
   DashboardQuery,
@@ -46,6 +49,7 @@ export function dashboardRoutes(dashboards: DashboardService): FastifyPluginAsyn
         return reply.code(201).header('location', location).send(dashboard)
       },
     )
+    await http.register(boardRoutes(dashboards))
     http.get(
       '/dashboards/:id',
       {
@@ -85,6 +89,41 @@ export function dashboardRoutes(dashboards: DashboardService): FastifyPluginAsyn
         config: { needs: 'manager' },
       },
       async (request, reply) => reply.code(204).send(await dashboards.remove(request.params.id)),
+    )
+  }
+}
+
+function boardRoutes(dashboards: DashboardService): FastifyPluginAsyncTypebox {
+  return async (http) => {
+    http.post(
+      '/dashboards/import',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'Make a dashboard and its metrics from a board and its queries',
+          body: BoardImport,
+          response: { 201: BoardImportResult },
+        },
+        config: { needs: 'manager' },
+      },
+      async (request, reply) => {
+        const result = await dashboards.importBoard(request.body)
+        const location = `/api/v1/dashboards/${encodeURIComponent(result.dashboard_id)}`
+        return reply.code(201).header('location', location).send(result)
+      },
+    )
+    http.get(
+      '/dashboards/:id/export',
+      {
+        schema: {
+          tags: ['dashboards'],
+          summary: 'A dashboard as a board and its queries',
+          params: DashboardId,
+          response: { 200: BoardExport },
+        },
+        config: { needs: 'user' },
+      },
+      async (request) => dashboards.exportBoard(request.params.id),
     )
   }
 }

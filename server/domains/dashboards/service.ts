@@ -3,6 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import type { PageOf } from '../../../contract/basics.ts'
 import type {
+  BoardExport,
+  BoardImport,
+  BoardImportResult,
   Dashboard,
   DashboardQuery,
   DashboardReplacement,
@@ -13,19 +16,30 @@ import type { Clock } from '../../clock.ts'
 import { isText, pageOf, readCursor } from '../../cursor.ts'
 import type { Control } from '../../engine/db.ts'
 import { AppError, type Fault } from '../../errors.ts'
+import type { MetricService } from '../metrics/service.ts'
+import { exportBoard, importBoard } from './board-exchange.ts'
 import * as store from './store.ts'
 
 interface Deps {
   control: Control
   clock: Clock
+  metrics: MetricService
 }
 
 export type DashboardService = ReturnType<typeof createDashboardService>
 
-export function createDashboardService({ control, clock }: Deps) {
+export function createDashboardService({ control, clock, metrics }: Deps) {
   const now = () => new Date(clock.now() / 1000).toISOString()
 
   return {
+    create,
+
+    /** A board of another program: its queries become metrics, its items panels; says what was mended or left out. */
+    importBoard: (board: BoardImport): Promise<BoardImportResult> => importBoard({ metrics, create }, board),
+
+    /** The dashboard as such a board. */
+    exportBoard: async (id: string): Promise<BoardExport> => exportBoard(metrics, await getDashboard(id)),
+
     async list({ limit, cursor }: DashboardQuery): Promise<PageOf<Dashboard>> {
       const rows = await store.listDashboards(control, readCursor(cursor, isPosition), limit + 1)
       return pageOf(rows, limit, ({ created_at, id }) => [created_at, id])
@@ -33,20 +47,6 @@ export function createDashboardService({ control, clock }: Deps) {
 
     async get(id: string): Promise<Dashboard> {
       return getDashboard(id)
-    },
-
-    /** Makes a dashboard of version 1, with an id of its own when none is given. */
-    async create({ id = newId(), ...described }: NewDashboard): Promise<Dashboard> {
-      const made = now()
-      const dashboard = { id, ...complete(described), version: 1, created_at: made, updated_at: made }
-      check(dashboard)
-      await control.write(async (tx) => {
-        if (await store.findDashboard(tx, id)) {
-          throw new AppError('conflict', `there is already a dashboard ${id}; choose another id`)
-        }
-        await store.insertDashboard(tx, dashboard)
-      })
-      return dashboard
     },
 
     /** The whole dashboard anew, as its next version. Metrics that it names need not exist. */
@@ -67,6 +67,20 @@ export function createDashboardService({ control, clock }: Deps) {
       if (removed === 0) throw nowhere(id)
       return null
     },
+  }
+
+  /** Makes a dashboard of version 1, with an id of its own when none is given. */
+  async function create({ id = newId(), ...described }: NewDashboard): Promise<Dashboard> {
+    const made = now()
+    const dashboard = { id, ...complete(described), version: 1, created_at: made, updated_at: made }
+    check(dashboard)
+    await control.write(async (tx) => {
+      if (await store.findDashboard(tx, id)) {
+        throw new AppError('conflict', `there is already a dashboard ${id}; choose another id`)
+      }
+      await store.insertDashboard(tx, dashboard)
+    })
+    return dashboard
   }
 
   async function getDashboard(id: string): Promise<Dashboard> {

@@ -2,6 +2,7 @@
 // side, and the positions of buckets become their times.
 
 import type { Cell } from '../../../contract/datasets.ts'
+import type { ParameterValues } from '../../../contract/metrics.ts'
 import type { ResolvedRange } from '../../calendar.ts'
 import { isWhole, pageOf, readCursor } from '../../cursor.ts'
 import type { Columns, Warehouse } from '../../engine/db.ts'
@@ -17,6 +18,11 @@ export interface Question {
   time_column: string | null
   /** Of the value; null when none is known. */
   unit: string | null
+  /** Values of the parameters of SQL. */
+  parameters: ParameterValues
+  now: Instant
+  /** The most rows that SQL may answer. */
+  rowCap: number
 }
 
 export interface AnswerColumn {
@@ -33,6 +39,8 @@ export interface Answer {
   to: Instant | null
   bucket: string | null
   next: string | null
+  /** Whether there are more rows than were asked for; left out where `next` tells. */
+  truncated?: boolean
   division_by_zero: number
 }
 

@@ -79,6 +79,13 @@ export function metricRoutes(metrics: MetricService): FastifyPluginAsyncTypebox 
   }
 }
 
+/** What is no word of the address is a parameter of the metric. */
+function readAsked({ from, to, tz, bucket, limit, cursor, ...parameters }: Omit<DataQuery, 'format'>) {
+  const words = { from, to, tz, bucket, limit, cursor }
+  const given = Object.entries(words).filter(([, value]) => value !== undefined)
+  return { ...(Object.fromEntries(given) as Partial<DataQuery>), parameters } // members of the query as they were
+}
+
 function answerRoutes(metrics: MetricService): FastifyPluginAsyncTypebox {
   return async (http) => {
     http.get(
@@ -91,10 +98,11 @@ function answerRoutes(metrics: MetricService): FastifyPluginAsyncTypebox {
           querystring: DataQuery,
           response: { 200: Type.Unsafe<MetricData | string>(MetricData) },
         },
-        config: { needs: 'user' },
+        config: { needs: 'user', costs: 'query' },
       },
       async (request, reply) => {
-        const { format, ...asked } = request.query
+        const { format, ...given } = request.query
+        const asked = readAsked(given)
         if (format === 'json') return metrics.data(request.params.id, asked)
         const { columns, rows } = await metrics.dataForCsv(request.params.id, asked)
         const csv = writeCsv(
@@ -113,7 +121,7 @@ function answerRoutes(metrics: MetricService): FastifyPluginAsyncTypebox {
           body: ManyQuery,
           response: { 200: ManyAnswer },
         },
-        config: { needs: 'user' },
+        config: { needs: 'user', costs: 'query', changesNothing: true },
       },
       async (request) => metrics.query(request.body),
     )
@@ -126,7 +134,7 @@ function answerRoutes(metrics: MetricService): FastifyPluginAsyncTypebox {
           body: Preview,
           response: { 200: MetricData },
         },
-        config: { needs: 'user' },
+        config: { needs: 'user', costs: 'query', changesNothing: true },
       },
       async (request) => metrics.preview(request.body),
     )

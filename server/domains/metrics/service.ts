@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto'
 import type { PageOf, Problem } from '../../../contract/basics.ts'
 import type {
-  DataQuery,
   Definition,
   ManyAnswer,
   ManyQuery,
@@ -19,13 +18,15 @@ import type { Clock } from '../../clock.ts'
 import { currentContext } from '../../context.ts'
 import { isText, pageOf, readCursor } from '../../cursor.ts'
 import type { Control, Warehouse } from '../../engine/db.ts'
-import { formatInstant } from '../../engine/sql.ts'
+import { formatInstant, type Instant } from '../../engine/sql.ts'
 import { AppError, ERRORS } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { Answer, Question } from './answer.ts'
 import { answerDatasetFormula, checkDatasetFormula } from './dataset-formula.ts'
 import { answerSignalFormula, checkSignalFormula } from './signal-formula.ts'
 import { answerSignalMetric, checkSignalMetric } from './signal-metric.ts'
+import { answerSqlMetric, checkSqlMetric } from './sql-metric.ts'
+import { refuseParameters } from './sql-parameters.ts'
 import * as store from './store.ts'
 
 interface Deps {
@@ -34,21 +35,24 @@ interface Deps {
   clock: Clock
   /** The zone of questions that name none. */
   defaultZone: string
+  /** The most rows that SQL may answer. */
+  rowCap: number
   log: Pick<Log, 'error'>
 }
 
 export type MetricService = ReturnType<typeof createMetricService>
 
 /** What is asked of a metric or a preview, with the metric if there is one. */
-type Asked = Pick<DataQuery, 'from' | 'to' | 'tz' | 'bucket' | 'limit' | 'cursor'>
+type Asked = Pick<Preview, 'from' | 'to' | 'tz' | 'bucket' | 'limit' | 'parameters'> & { cursor?: string }
 
 /** So many metrics of one question are calculated side by side; the engine uses all cores for each. */
 const AT_ONCE = 4
 /** CSV has no place to say that it goes on: without a limit it is whole, or refused. */
 const CSV_ROWS = 100_000
 
-export function createMetricService({ control, warehouse, clock, defaultZone, log }: Deps) {
+export function createMetricService({ control, warehouse, clock, defaultZone, rowCap, log }: Deps) {
   const now = () => new Date(clock.now() / 1000).toISOString()
+  const check = (described: Described) => checkDefinition(warehouse, described, clock.now())
 
   async function getMetric(id: string): Promise<Metric> {
     const metric = await store.findMetric(control, id)
@@ -62,8 +66,19 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
     { time_column, unit }: Pick<Metric, 'time_column' | 'unit'>,
   ): Promise<Omit<MetricData, 'metric_id' | 'version'>> {
     const range = resolveRange(asked, clock, defaultZone)
-    const { bucket, limit, cursor } = asked
-    const question = { range, bucket, limit, cursor, time_column, unit: unit === '' ? null : unit }
+    const { bucket, limit, cursor, parameters = {} } = asked
+    if (definition.kind !== 'sql') refuseParameters(parameters)
+    const question = {
+      range,
+      bucket,
+      limit,
+      cursor,
+      time_column,
+      parameters,
+      rowCap,
+      unit: unit === '' ? null : unit,
+      now: clock.now(),
+    }
     const found = await answerDefinition(warehouse, definition, question)
     return {
       from: found.from === null ? null : formatInstant(found.from),
@@ -76,7 +91,7 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
       division_by_zero: found.division_by_zero,
       computed_at: formatInstant(clock.now()),
       cached: false,
-      truncated: found.next !== null,
+      truncated: found.truncated ?? found.next !== null,
     }
   }
 
@@ -95,11 +110,13 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
 
     get: getMetric,
 
+    find: (id: string): Promise<Metric | undefined> => store.findMetric(control, id),
+
     /** Makes a metric of version 1, with an id of its own when none is given; refuses what cannot run. */
     async create({ id = randomUUID(), ...described }: NewMetric): Promise<Metric> {
       const made = now()
       const metric = { id, ...complete(described), version: 1, created_at: made, updated_at: made }
-      await checkDefinition(warehouse, metric.definition, metric.time_column)
+      await check(metric)
       await control.write(async (tx) => {
         if (await store.findMetric(tx, id)) {
           throw new AppError('conflict', `There is already a metric ${id}; choose another id.`)
@@ -113,7 +130,7 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
     async replace(id: string, replacement: MetricReplacement): Promise<Metric> {
       const described = complete(replacement)
       await getMetric(id)
-      await checkDefinition(warehouse, described.definition, described.time_column)
+      await check(described)
       return control.write(async (tx) => {
         const before = await store.findMetric(tx, id)
         if (!before) throw nowhere(id)
@@ -158,12 +175,14 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
         const some = metrics.slice(start, start + AT_ONCE)
         items.push(
           ...(await Promise.all(
-            some.map((metric_id) =>
-              data(metric_id, asked).then(
-                (found) => ({ metric_id, data: found, problem: null }),
-                (error: unknown) => ({ metric_id, data: null, problem: problemOf(error, metric_id) }),
+            some
+              .map((each) => (typeof each === 'string' ? { id: each } : each))
+              .map(({ id, ...given }) =>
+                data(id, { ...asked, ...given }).then(
+                  (found) => ({ metric_id: id, data: found, problem: null }),
+                  (error: unknown) => ({ metric_id: id, data: null, problem: problemOf(error, id) }),
+                ),
               ),
-            ),
           )),
         )
       }
@@ -190,17 +209,23 @@ export function createMetricService({ control, warehouse, clock, defaultZone, lo
   }
 }
 
+interface Described {
+  definition: Definition
+  time_column: string | null
+}
+
 async function checkDefinition(
   warehouse: Warehouse,
-  definition: Definition,
-  timeColumn: string | null,
+  { definition, time_column: timeColumn }: Described,
+  now: Instant,
 ): Promise<void> {
+  if (definition.kind === 'sql') return checkSqlMetric(warehouse, definition, { timeColumn, now })
   if (definition.kind === 'formula' && 'dataset' in definition) {
     await checkDatasetFormula(warehouse, definition, timeColumn)
     return
   }
   if (timeColumn !== null) {
-    const message = 'is only for formulas over a dataset; measurements have their own time'
+    const message = 'is only for SQL and for formulas over a dataset; measurements have their own time'
     throw new AppError('invalid', `time_column ${message}.`, { faults: [{ path: '/time_column', message }] })
   }
   if (definition.kind === 'signal') await checkSignalMetric(warehouse, definition)
@@ -209,6 +234,7 @@ async function checkDefinition(
 
 function answerDefinition(warehouse: Warehouse, definition: Definition, question: Question): Promise<Answer> {
   if (definition.kind === 'signal') return answerSignalMetric(warehouse, definition, question)
+  if (definition.kind === 'sql') return answerSqlMetric(warehouse, definition, question)
   if ('dataset' in definition) return answerDatasetFormula(warehouse, definition, question)
   return answerSignalFormula(warehouse, definition, question)
 }

@@ -86,6 +86,29 @@ export async function findColumns(db: Db, dataset: string): Promise<Column[] | u
   return row && JSON.parse(row.columns)
 }
 
+/** Those of the named datasets that exist, with the names of their columns. */
+export async function listDatasets(db: Db, names: string[]): Promise<{ name: string; columns: string[] }[]> {
+  if (names.length === 0) return []
+  const rows = await db.query<{ name: string; columns: string }>(sql`
+    select name, cast(columns as text) as columns
+    from dataset
+    where ${db.dialect.oneOf(sql`name`, names)}`)
+  return rows.map(({ name, columns }) => ({
+    name,
+    columns: (JSON.parse(columns) as Column[]).map((column) => column.name), // as datasets store them
+  }))
+}
+
+/** The first names of datasets, by name. */
+export async function listDatasetNames(db: Db, limit: number): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(sql`
+    select name
+    from dataset
+    order by name
+    limit ${limit}`)
+  return rows.map(({ name }) => name)
+}
+
 export type SignalFilter = Pick<SignalDefinition, 'signal_ids' | 'quantity' | 'asset_type' | 'asset_ids'>
 
 /** What a metric reads of measurements. */
