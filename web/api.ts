@@ -3,9 +3,12 @@
 import type { Session } from '../contract/accounts.ts'
 import type { PageOf, Problem } from '../contract/basics.ts'
 import type { Dashboard } from '../contract/dashboards.ts'
-import type { Load, Mapping, Reject } from '../contract/loads.ts'
+import type { Cell, Dataset } from '../contract/datasets.ts'
+import type { Load, LoadPreview } from '../contract/loads.ts'
+import type { Mapping, MappingTemplate, NewMappingTemplate } from '../contract/mapping.ts'
 import type { SeriesAnswer } from '../contract/measurements.ts'
 import type { Metric, MetricData } from '../contract/metrics.ts'
+import type { Reject, RejectDismissal, RejectGroups, RejectReplay } from '../contract/rejects.ts'
 import type { Signal } from '../contract/signals.ts'
 
 const BASE = '/api/v1'
@@ -16,10 +19,14 @@ const CONTENT_TYPES: Record<string, string> = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
   jsonl: 'application/x-ndjson',
+  xml: 'application/xml',
+  parquet: 'application/vnd.apache.parquet',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   gz: 'application/gzip',
+  zst: 'application/zstd',
 }
 
-type Query = Record<string, string | number | readonly string[] | undefined>
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>
 
 /** Instants as RFC 3339 text; half-open. */
 export interface RangeText {
@@ -45,19 +52,52 @@ export interface Upload {
   onProgress: (part: number) => void
 }
 
+/** The beginning of a file, or the whole of it, to be looked at. */
+export interface PreviewQuestion {
+  head: Blob
+  /** Whether `head` breaks off before the end of the file. */
+  partial: boolean
+  file_name: string
+  /** Guessed when left out. */
+  target: string | undefined
+  mapping: Mapping
+}
+
+/** Which refused rows are meant. */
+export interface RejectFilter {
+  rule?: Reject['rule'] | undefined
+  column?: string | undefined
+  reason?: string | undefined
+  state?: Reject['state'] | undefined
+}
+
+export interface LoadFilter {
+  status?: string | undefined
+  target?: string | undefined
+  cursor?: string | undefined
+}
+
 /** The server as functions. Keeps the token that unsafe requests by cookie must carry. */
 export function createApi() {
   let csrfToken = ''
 
   // The answers are trusted to have the shape of the contract, since both sides are built from it.
-  async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
+  async function request<T>(
+    method: string,
+    url: string,
+    body?: unknown,
+    signal: AbortSignal | null = null,
+  ): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' }
     if (method !== 'GET') headers['x-csrf-token'] = csrfToken
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    const init: RequestInit = { method, headers, credentials: 'same-origin' }
-    if (body !== undefined) init.body = JSON.stringify(body)
+    const init: RequestInit = { method, headers, credentials: 'same-origin', signal }
+    if (body instanceof FormData) init.body = body
+    else if (body !== undefined) {
+      headers['content-type'] = 'application/json'
+      init.body = JSON.stringify(body)
+    }
     const response = await fetch(url, init).catch((cause: unknown) => {
-      throw unreachable(url, cause)
+      throw signal?.aborted ? cause : unreachable(url, cause)
     })
     const text = await response.text()
     if (!response.ok) throw new ApiError(readProblem(response.status, text, url))
@@ -90,12 +130,39 @@ export function createApi() {
     getMetricData: (id: string, query: RangeText & { bucket?: string; tz: string }) =>
       get<MetricData>(`/metrics/${encodeURIComponent(id)}/data`, { ...query }),
 
-    listLoads: (limit: number) => get<PageOf<Load>>('/loads', { limit }),
-    getLoad: (id: string) => get<Load>(`/loads/${encodeURIComponent(id)}`),
-    cancelLoad: (id: string) => request<void>('DELETE', address(`/loads/${encodeURIComponent(id)}`)),
-    listRejects: (id: string, limit: number, cursor?: string) =>
-      get<PageOf<Reject>>(`/loads/${encodeURIComponent(id)}/rejects`, { limit, cursor }),
+    listLoads: (limit: number, filter: LoadFilter = {}) => get<PageOf<Load>>('/loads', { limit, ...filter }),
+    getLoad: (id: string) => get<Load>(loadPath(id)),
+    cancelLoad: (id: string) => request<void>('DELETE', address(loadPath(id))),
+    undoLoad: (id: string) => request<Load>('DELETE', address(loadPath(id), { undo: true })),
     createLoad: (upload: Upload) => send(upload, csrfToken),
+    previewLoad: ({ head, mapping, ...query }: PreviewQuestion, signal: AbortSignal) =>
+      request<LoadPreview>(
+        'POST',
+        address('/loads/preview', query),
+        form(mapping, head, query.file_name),
+        signal,
+      ),
+
+    listRejects: (id: string, limit: number, filter: RejectFilter & { cursor?: string | undefined }) =>
+      get<PageOf<Reject>>(`${loadPath(id)}/rejects`, { limit, ...filter }),
+    getRejectGroups: (id: string) => get<RejectGroups>(`${loadPath(id)}/rejects/groups`),
+    replayRejects: (id: string, replay: RejectReplay) =>
+      request<Load>('POST', address(`${loadPath(id)}/rejects/replay`), replay),
+    dismissRejects: (id: string, which: RejectDismissal) =>
+      request<{ dismissed: number }>('POST', address(`${loadPath(id)}/rejects/dismiss`), which),
+
+    listMappings: () => get<PageOf<MappingTemplate>>('/mappings', { limit: 1000 }),
+    createMapping: (template: NewMappingTemplate) =>
+      request<MappingTemplate>('POST', address('/mappings'), template),
+    replaceMapping: ({ name, ...change }: NewMappingTemplate) =>
+      request<MappingTemplate>('PUT', address(`/mappings/${encodeURIComponent(name)}`), change),
+    deleteMapping: (name: string) =>
+      request<void>('DELETE', address(`/mappings/${encodeURIComponent(name)}`)),
+
+    listDatasets: (limit: number, cursor?: string) => get<PageOf<Dataset>>('/datasets', { limit, cursor }),
+    getDataset: (name: string) => get<Dataset>(`/datasets/${encodeURIComponent(name)}`),
+    listDatasetRows: (name: string, limit: number, cursor?: string) =>
+      get<PageOf<Record<string, Cell>>>(`/datasets/${encodeURIComponent(name)}/rows`, { limit, cursor }),
   }
 }
 
@@ -110,19 +177,31 @@ export function metricCsvUrl(id: string, query: RangeText & { bucket?: string; t
   return address(`/metrics/${encodeURIComponent(id)}/data`, { ...query, format: 'csv' })
 }
 
-export function rejectsCsvUrl(loadId: string): string {
-  return address(`/loads/${encodeURIComponent(loadId)}/rejects`, { format: 'csv' })
+export function rejectsCsvUrl(loadId: string, filter: RejectFilter = {}): string {
+  return address(`${loadPath(loadId)}/rejects`, { ...filter, format: 'csv' })
+}
+
+export function datasetCsvUrl(name: string): string {
+  return address(`/datasets/${encodeURIComponent(name)}/rows`, { format: 'csv' })
+}
+
+const loadPath = (id: string) => `/loads/${encodeURIComponent(id)}`
+
+/** The mapping stands in the form, as that of a file with many columns is too long for an address. */
+function form(mapping: Mapping, file: Blob, fileName: string): FormData {
+  const parts = new FormData()
+  if (Object.keys(mapping).length > 0) parts.set('mapping', JSON.stringify(mapping))
+  parts.set('file', new File([file], fileName, { type: contentType(fileName) }))
+  return parts
 }
 
 /** By XMLHttpRequest, since `fetch` does not tell how much of a body was sent. */
 function send({ file, target, mapping, onProgress }: Upload, csrfToken: string): Promise<Load> {
-  const given = Object.keys(mapping).length > 0 ? JSON.stringify(mapping) : undefined
-  const url = address('/loads', { target, mapping: given, file_name: file.name })
+  const url = address('/loads', { target, file_name: file.name })
   const { promise, resolve, reject } = Promise.withResolvers<Load>()
   const sender = new XMLHttpRequest()
   sender.open('POST', url)
   sender.setRequestHeader('x-csrf-token', csrfToken)
-  sender.setRequestHeader('content-type', contentType(file.name))
   sender.upload.onprogress = (event) => onProgress(event.total > 0 ? event.loaded / event.total : 0)
   sender.onerror = () => reject(unreachable(url, undefined))
   sender.onload = () => {
@@ -130,7 +209,7 @@ function send({ file, target, mapping, onProgress }: Upload, csrfToken: string):
     if (sender.status < 300) resolve(JSON.parse(sender.responseText) as Load)
     else reject(new ApiError(readProblem(sender.status, sender.responseText, url)))
   }
-  sender.send(file)
+  sender.send(form(mapping, file, file.name))
   return promise
 }
 
@@ -142,8 +221,8 @@ function address(path: string, query: Query = {}): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue
-    if (typeof value === 'string' || typeof value === 'number') parameters.set(name, String(value))
-    else for (const item of value) parameters.append(name, item)
+    if (typeof value === 'object') for (const item of value) parameters.append(name, item)
+    else parameters.set(name, String(value))
   }
   const text = parameters.toString()
   return BASE + path + (text ? `?${text}` : '')

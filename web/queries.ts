@@ -1,7 +1,14 @@
 // What pages ask the server: under which key an answer is kept, and for how long it counts as fresh.
 
-import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { type Api, ApiError, type RangeText } from './api.ts'
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
+import {
+  type Api,
+  ApiError,
+  type LoadFilter,
+  type PreviewQuestion,
+  type RangeText,
+  type RejectFilter,
+} from './api.ts'
 
 const POLL_MS = 700
 
@@ -81,10 +88,10 @@ export function metricDataQuery(api: Api, id: string, query: RangeText & { bucke
 }
 
 /** Asked again and again while a load is under way. */
-export function loadsQuery(api: Api, limit = 12) {
+export function loadsQuery(api: Api, limit = 12, filter: LoadFilter = {}) {
   return queryOptions({
-    queryKey: ['loads', limit],
-    queryFn: () => api.listLoads(limit),
+    queryKey: ['loads', limit, filter],
+    queryFn: () => api.listLoads(limit, filter),
     staleTime: 0,
     refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? POLL_MS : 30_000),
   })
@@ -103,8 +110,59 @@ export function loadQuery(api: Api, id: string) {
 export function rejectsQuery(api: Api, load: { id: string; rows_rejected: number }, limit: number) {
   return queryOptions({
     queryKey: ['rejects', load.id, load.rows_rejected, limit],
-    queryFn: () => api.listRejects(load.id, limit),
+    queryFn: () => api.listRejects(load.id, limit, {}),
     staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+export function rejectGroupsQuery(api: Api, loadId: string) {
+  return queryOptions({ queryKey: ['reject-groups', loadId], queryFn: () => api.getRejectGroups(loadId) })
+}
+
+/** One page of the refused rows that the filter names. */
+export function rejectPageQuery(
+  api: Api,
+  loadId: string,
+  filter: RejectFilter & { cursor?: string | undefined },
+) {
+  return queryOptions({
+    queryKey: ['reject-page', loadId, filter],
+    queryFn: () => api.listRejects(loadId, 50, filter),
+    placeholderData: keepPreviousData,
+  })
+}
+
+/** What the server understands of a file. The answer before stays while the next is on its way. */
+export function previewQuery(api: Api, fileKey: string, question: PreviewQuestion) {
+  const { target, mapping } = question
+  return queryOptions({
+    queryKey: ['preview', fileKey, target, mapping],
+    queryFn: ({ signal }) => api.previewLoad(question, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  })
+}
+
+export function mappingsQuery(api: Api) {
+  return queryOptions({ queryKey: ['mappings'], queryFn: () => api.listMappings() })
+}
+
+export function datasetsQuery(api: Api, limit = 100, cursor?: string) {
+  return queryOptions({
+    queryKey: ['datasets', limit, cursor],
+    queryFn: () => api.listDatasets(limit, cursor),
+  })
+}
+
+export function datasetQuery(api: Api, name: string) {
+  return queryOptions({ queryKey: ['dataset', name], queryFn: () => api.getDataset(name) })
+}
+
+export function datasetRowsQuery(api: Api, name: string, limit: number, cursor?: string) {
+  return queryOptions({
+    queryKey: ['dataset-rows', name, limit, cursor],
+    queryFn: () => api.listDatasetRows(name, limit, cursor),
+    placeholderData: keepPreviousData,
   })
 }
 

@@ -10,8 +10,11 @@ import {
   Navigate,
   Outlet,
   useLocation,
+  useParams,
 } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import type { Mapping } from '../contract/mapping.ts'
+import { FileInHandProvider } from './file-in-hand.tsx'
 import { dashboardQuery, sessionQuery } from './queries.ts'
 import { AccountMenu, type Surroundings, useSession } from './session.tsx'
 import { ColourScheme } from './ui/ColourScheme.tsx'
@@ -56,15 +59,68 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import('./pages/dashboards/DashboardPage.tsx'), 'DashboardPage'),
 })
 
+const data = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/data',
+  validateSearch: (search): { status?: string; target?: string; cursor?: string } =>
+    withText(search, ['status', 'target', 'cursor']),
+  component: lazyRouteComponent(() => import('./pages/data/DataPage.tsx'), 'DataPage'),
+})
+
+const newLoad = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/data/new',
+  validateSearch: (search): { target?: string; mapping?: Mapping } => ({
+    ...withText(search, ['target']),
+    // The server holds it against the contract and says what is wrong with it.
+    ...(isRecord(search.mapping) ? { mapping: search.mapping } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./pages/data/NewLoadPage.tsx'), 'NewLoadPage'),
+})
+
 const load = createRoute({
   getParentRoute: () => signedIn,
+  path: '/data/loads/$id',
+  validateSearch: (
+    search,
+  ): { rule?: string; column?: string; reason?: string; state?: string; cursor?: string; way?: string } =>
+    withText(search, ['rule', 'column', 'reason', 'state', 'cursor', 'way']),
+  component: lazyRouteComponent(() => import('./pages/data/LoadPage.tsx'), 'LoadPage'),
+})
+
+/** Where loads were before the data had pages of their own. */
+const loadBefore = createRoute({
+  getParentRoute: () => signedIn,
   path: '/loads/$id',
-  component: lazyRouteComponent(() => import('./pages/loads/LoadPage.tsx'), 'LoadPage'),
+  component: LoadMoved,
+})
+
+const datasets = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/data/datasets',
+  validateSearch: (search): { cursor?: string } => withText(search, ['cursor']),
+  component: lazyRouteComponent(() => import('./pages/data/DatasetsPage.tsx'), 'DatasetsPage'),
+})
+
+const dataset = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/data/datasets/$name',
+  validateSearch: (search): { cursor?: string } => withText(search, ['cursor']),
+  component: lazyRouteComponent(() => import('./pages/data/DatasetPage.tsx'), 'DatasetPage'),
+})
+
+const mappings = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/data/mappings',
+  component: lazyRouteComponent(() => import('./pages/data/MappingsPage.tsx'), 'MappingsPage'),
 })
 
 export function createPages(context: RouterContext) {
   return createRouter({
-    routeTree: root.addChildren([signIn, signedIn.addChildren([home, dashboard, load])]),
+    routeTree: root.addChildren([
+      signIn,
+      signedIn.addChildren([home, dashboard, data, newLoad, load, loadBefore, datasets, dataset, mappings]),
+    ]),
     context,
     defaultPreload: 'intent',
     scrollRestoration: true,
@@ -90,6 +146,7 @@ function SignedIn() {
   return (
     <Shell
       home={HomeLink}
+      links={<Link to="/data">Data</Link>}
       end={
         <>
           <ColourScheme />
@@ -98,13 +155,22 @@ function SignedIn() {
         </>
       }
     >
-      {error ? <Failed error={error} onRetry={retry} /> : <Outlet />}
+      <FileInHandProvider>{error ? <Failed error={error} onRetry={retry} /> : <Outlet />}</FileInHandProvider>
     </Shell>
   )
 }
 
+function LoadMoved() {
+  const { id = '' } = useParams({ strict: false })
+  return <Navigate to="/data/loads/$id" params={{ id }} replace />
+}
+
 function HomeLink(mark: ReactNode) {
-  return <Link to="/">{mark}</Link>
+  return (
+    <Link to="/" activeOptions={{ exact: true }}>
+      {mark}
+    </Link>
+  )
 }
 
 function NotFound() {
@@ -117,6 +183,10 @@ function NotFound() {
   )
 }
 
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Keeps the named parameters that are text of a sensible length. */
 function withText<K extends string>(
   search: Record<string, unknown>,
@@ -125,7 +195,7 @@ function withText<K extends string>(
   const kept: { [name in K]?: string } = {}
   for (const name of names) {
     const value = search[name]
-    if (typeof value === 'string' && value.length <= 500) kept[name] = value
+    if (typeof value === 'string' && value.length <= 2000) kept[name] = value
   }
   return kept
 }

@@ -9,6 +9,8 @@ import css from './Shell.module.css'
 interface ShellProps {
   /** The link to the first page, around the mark. */
   home: (mark: ReactNode) => ReactNode
+  /** Links to the other parts, beside the mark. */
+  links: ReactNode
   /** Account and settings, at the right end. */
   end: ReactNode
   children: ReactNode
@@ -19,7 +21,7 @@ const Places = createContext<{ title: HTMLElement | null; controls: HTMLElement 
   controls: null,
 })
 
-export function Shell({ home, end, children }: ShellProps) {
+export function Shell({ home, links, end, children }: ShellProps) {
   const [title, setTitle] = useState<HTMLElement | null>(null)
   const [controls, setControls] = useState<HTMLElement | null>(null)
   return (
@@ -30,6 +32,7 @@ export function Shell({ home, end, children }: ShellProps) {
       <header className={css.bar}>
         <nav className={css.home} aria-label="Main">
           {home(<Mark />)}
+          {links}
         </nav>
         <div className={css.title} ref={setTitle} />
         <div className={css.controls} ref={setControls} />

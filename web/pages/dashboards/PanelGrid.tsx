@@ -9,6 +9,7 @@ import { type Placed, placePanels } from './layout.ts'
 import css from './PanelGrid.module.css'
 import { RejectsPanel } from './RejectsPanel.tsx'
 import { StatPanel } from './StatPanel.tsx'
+import { TablePanel } from './TablePanel.tsx'
 
 /** How far below the screen a panel is already fetched. */
 const AHEAD = '300px'
@@ -55,6 +56,8 @@ function PanelOf({ panel }: { panel: Panel }) {
       return <BarPanel panel={panel} />
     case 'rejects':
       return <RejectsPanel panel={panel} />
+    case 'table':
+      return <TablePanel panel={panel} />
   }
 }
 

@@ -73,7 +73,7 @@ function rejectRows(
       <span key="reason" title={reason}>
         {reason}
       </span>,
-      <Link key="file" to="/loads/$id" params={{ id: load.id }}>
+      <Link key="file" to="/data/loads/$id" params={{ id: load.id }}>
         {load.file_name || load.target}
       </Link>,
     ],

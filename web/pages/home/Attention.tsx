@@ -51,7 +51,7 @@ export function Attention({ signals, more, loads }: AttentionProps) {
           <li key={load.id} className={css.issue}>
             <Badge tone="bad">failed</Badge>
             <span className={css.issueText}>
-              <Link to="/loads/$id" params={{ id: load.id }}>
+              <Link to="/data/loads/$id" params={{ id: load.id }}>
                 {load.file_name || load.target}
               </Link>{' '}
               {load.error}

@@ -25,7 +25,7 @@ export function EmptyWorkspace({ loads, manager, onFile }: EmptyWorkspaceProps) 
     mutationFn: () => api.loadDemo(),
     onSuccess: async (load) => {
       await client.invalidateQueries()
-      await navigate({ to: '/loads/$id', params: { id: load.id } })
+      await navigate({ to: '/data/loads/$id', params: { id: load.id } })
     },
   })
   if (!manager)
@@ -36,7 +36,7 @@ export function EmptyWorkspace({ loads, manager, onFile }: EmptyWorkspaceProps) 
         <DropZone
           large
           title="Drop a file to begin"
-          text="Measurements, assets, signals or a table of your own. CSV or JSON, also gzipped. Or press to choose one."
+          text="Measurements, assets, signals or a table of your own. CSV, JSON, Parquet, XML or a spreadsheet. Or press to choose one."
           onFile={onFile}
         />
         <p className={css.or}>or look around first</p>

@@ -28,7 +28,7 @@ export function RecentLoads({ loads }: { loads: readonly Load[] }) {
   const rows = loads.map((load) => ({
     key: load.id,
     cells: [
-      <Link key="file" to="/loads/$id" params={{ id: load.id }} title={load.file_name}>
+      <Link key="file" to="/data/loads/$id" params={{ id: load.id }} title={load.file_name}>
         {load.file_name || 'without a name'}
       </Link>,
       load.target,
@@ -46,7 +46,7 @@ export function RecentLoads({ loads }: { loads: readonly Load[] }) {
     ],
   }))
   return (
-    <Section title="Recent loads" framed>
+    <Section title="Recent loads" end={<Link to="/data">All loads</Link>} framed>
       {rows.length === 0 ? (
         <Empty title="Nothing has been loaded yet" />
       ) : (
