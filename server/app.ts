@@ -1,7 +1,6 @@
 // The composition root: opens the stores, makes each service once, by hand and in the order of the nouns, and puts
 // their routes and jobs behind the two doors. The only file that knows them all.
 
-import { mkdirSync } from 'node:fs'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Load } from '../contract/loads.ts'
@@ -10,10 +9,15 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDemoService } from './demo/load-demo.ts'
 import { demoRoutes } from './demo/routes.ts'
+import { keyRoutes, userRoutes } from './domains/accounts/admin-routes.ts'
 import { cookieName, sessionRoutes, tokenRoutes } from './domains/accounts/routes.ts'
-import { type AccountService, createAccountService } from './domains/accounts/service.ts'
+import { createAccountService } from './domains/accounts/service.ts'
+import { ensureNamedAssets } from './domains/assets/named-assets.ts'
 import { assetRoutes } from './domains/assets/routes.ts'
 import { createAssetService } from './domains/assets/service.ts'
+import { auditRoutes } from './domains/audit/routes.ts'
+import { createAuditService } from './domains/audit/service.ts'
+import { createUsageService } from './domains/audit/usage.ts'
 import { dashboardRoutes } from './domains/dashboards/routes.ts'
 import { createDashboardService } from './domains/dashboards/service.ts'
 import { datasetRoutes } from './domains/datasets/routes.ts'
@@ -24,14 +28,23 @@ import { createJobService } from './domains/jobs/service.ts'
 import { loadJob } from './domains/loads/jobs.ts'
 import { loadRoutes } from './domains/loads/routes.ts'
 import { createLoadService } from './domains/loads/service.ts'
+import { mappingRoutes } from './domains/mappings/routes.ts'
+import { createMappingService } from './domains/mappings/service.ts'
+import { influxRoutes } from './domains/measurements/influx-routes.ts'
+import { createIntakeService } from './domains/measurements/intake.ts'
+import { sortJob } from './domains/measurements/jobs.ts'
+import { remoteWriteRoutes } from './domains/measurements/remote-write-routes.ts'
 import { measurementRoutes } from './domains/measurements/routes.ts'
 import { createMeasurementService } from './domains/measurements/service.ts'
 import { metricRoutes } from './domains/metrics/routes.ts'
 import { createMetricService } from './domains/metrics/service.ts'
+import { createSignalDirectory } from './domains/signals/directory.ts'
+import { insertMissing } from './domains/signals/missing-signals.ts'
 import { signalRoutes } from './domains/signals/routes.ts'
 import { createSignalService, signalsOfAssets } from './domains/signals/service.ts'
 import type { Control, Warehouse } from './engine/db.ts'
-import { openControlStore, openStores, type Stores, type StoresStatus, storesStatus } from './engine/open.ts'
+import { openStores, type Stores } from './engine/open.ts'
+import type { Looks } from './http/audit.ts'
 import type { RouteTable } from './http/route-table.ts'
 import { createDoor } from './http/server.ts'
 import { ping, removeUnanswered } from './http/store.ts'
@@ -48,6 +61,8 @@ export interface AppOptions {
   config: Config
   clock?: Clock
   log?: Log
+  /** Open already; closed with the app, or when it cannot be made. */
+  stores?: Stores
 }
 
 export interface App extends Services {
@@ -67,7 +82,7 @@ export interface App extends Services {
   close(): Promise<void>
 }
 
-type Parts = Required<AppOptions> & { stores: Stores }
+type Parts = Required<AppOptions>
 export type Services = ReturnType<typeof createServices>
 
 /** Opens everything that the settings name and wires it. Throws a plain Error with a sentence when it cannot. */
@@ -75,9 +90,9 @@ export async function createApp({
   config,
   clock = systemClock,
   log = createLog(config),
+  stores: given,
 }: AppOptions): Promise<App> {
-  makeDataFolder(config.dataDir)
-  const stores = await openStores(config, { clock, log })
+  const stores = given ?? (await openStores(config, { clock, log }))
   try {
     return await wire({ config, clock, log, stores })
   } catch (error) {
@@ -109,12 +124,15 @@ async function wire(parts: Parts): Promise<App> {
     version: packageJson.version,
     authenticator: services.accounts,
     cookieName: cookieName({ secure }),
+    audit: { record: services.audit.record, looks: looksOf(services) },
+    usage: services.usage,
     checks: [
       { name: 'control', check: () => ping(stores.control) },
       { name: 'warehouse', check: () => ping(stores.warehouse) },
     ],
     warnings: stores.losses,
     routes: domainRoutes(services, config, secure),
+    rootRoutes: [influxRoutes(services.intake)],
   })
   return {
     ...services,
@@ -149,30 +167,74 @@ async function takeOver(control: Control, { jobs, loads }: Services, log: Log): 
 
 function createServices({ config, clock, log, stores: { control, warehouse } }: Parts) {
   const accounts = createAccountService({ control, clock })
+  const audit = createAuditService({ control, clock, defaultZone: config.tzDefault })
+  const usage = createUsageService({ control, clock, defaultZone: config.tzDefault })
   const jobs = createJobService({ control, clock })
   const assets = createAssetService({ warehouse, clock, dependents: signalsOfAssets })
   const defaultZone = config.tzDefault
-  const signals = createSignalService({ warehouse, clock, assets, defaultZone })
-  const measurements = createMeasurementService({ warehouse, clock, defaultZone })
+  const directory = createSignalDirectory(warehouse)
+  const signals = createSignalService({ warehouse, clock, assets, directory, defaultZone })
+  const measurements = createMeasurementService({ control, warehouse, jobs, clock, directory, defaultZone })
+  const intake = createIntakeService({
+    warehouse,
+    clock,
+    measurements,
+    directory,
+    ensureAssets: (tx, names) => ensureNamedAssets(tx, names, clock.now()),
+    insertMissingSignals: (tx, signals) => insertMissing(tx, signals, clock.now()),
+  })
   const datasets = createDatasetService({ warehouse, clock, defaultZone })
-  const nouns = { control, warehouse, clock, jobs, assets, signals, measurements, datasets, defaultZone }
+  const mappings = createMappingService({ control, clock })
+  const nouns = {
+    control,
+    warehouse,
+    clock,
+    jobs,
+    assets,
+    signals,
+    measurements,
+    datasets,
+    mappings,
+    defaultZone,
+  }
   const { dataDir } = config
   const loads = createLoadService({ ...nouns, dataDir, uploadLimitBytes: uploadLimitBytes(config) })
-  const metrics = createMetricService({ control, warehouse, clock, defaultZone, log })
-  const dashboards = createDashboardService({ control, clock })
+  const rowCap = config.queryRowCap
+  const metrics = createMetricService({ control, warehouse, clock, defaultZone, rowCap, log })
+  const dashboards = createDashboardService({ control, clock, metrics })
   const demo = createDemoService({ warehouse, assets, signals, loads, metrics, dashboards })
-  return { accounts, jobs, assets, signals, measurements, datasets, loads, metrics, dashboards, demo }
+  return {
+    accounts,
+    audit,
+    usage,
+    jobs,
+    assets,
+    signals,
+    measurements,
+    intake,
+    datasets,
+    mappings,
+    loads,
+    metrics,
+    dashboards,
+    demo,
+  }
 }
 
 function domainRoutes(services: Services, config: Config, secure: boolean): FastifyPluginAsyncTypebox[] {
   return [
     tokenRoutes(services.accounts),
     sessionRoutes(services.accounts, { secure }),
+    userRoutes(services.accounts),
+    keyRoutes(services.accounts),
+    auditRoutes(services.audit, services.usage),
     jobRoutes(services.jobs),
     assetRoutes(services.assets),
     signalRoutes(services.signals),
-    measurementRoutes(services.measurements),
+    measurementRoutes(services.measurements, services.intake),
+    remoteWriteRoutes(services.intake),
     datasetRoutes(services.datasets),
+    mappingRoutes(services.mappings),
     loadRoutes(services.loads, { uploadLimitBytes: uploadLimitBytes(config) }),
     metricRoutes(services.metrics),
     dashboardRoutes(services.dashboards),
@@ -180,39 +242,29 @@ function domainRoutes(services: Services, config: Config, secure: boolean): Fast
   ]
 }
 
-function jobKinds({ loads }: Services): JobKind[] {
-  return [loadJob(loads)]
-}
-
-const uploadLimitBytes = ({ uploadLimitMb }: Config) => uploadLimitMb * 1_000_000
-
-/** Accounts alone, for a command that may run beside the service. */
-export async function withAccounts<T>(
-  config: Config,
-  work: (accounts: AccountService) => Promise<T>,
-): Promise<T> {
-  makeDataFolder(config.dataDir)
-  const control = await openControlStore(config)
-  try {
-    return await work(createAccountService({ control, clock: systemClock }))
-  } finally {
-    await control.close()
+/** How things look to their readers, by the first word of their address: what the audit keeps before and after. */
+function looksOf(services: Services): Looks {
+  const { accounts, assets, signals, datasets, mappings, loads, metrics, dashboards, jobs } = services
+  return {
+    users: accounts.getUser,
+    'api-keys': accounts.keys.get,
+    assets: assets.get,
+    'asset-types': assets.getType,
+    signals: signals.get,
+    datasets: datasets.get,
+    mappings: mappings.get,
+    loads: loads.get,
+    metrics: metrics.get,
+    dashboards: dashboards.get,
+    jobs: jobs.get,
   }
 }
 
-/** Brings both stores to the current schema; answers the migrations applied. */
-export async function migrateStores(config: Config): Promise<string[]> {
-  makeDataFolder(config.dataDir)
-  const stores = await openStores(config, { clock: systemClock, log: createLog(config) })
-  await stores.close()
-  return stores.migrated
+function jobKinds({ loads, measurements }: Services): JobKind[] {
+  return [loadJob(loads), sortJob(measurements)]
 }
 
-/** How both stores are: migrations applied and missing, and losses. Only while no service has them open. */
-export async function inspectStores(config: Config): Promise<StoresStatus> {
-  makeDataFolder(config.dataDir)
-  return storesStatus(config, { clock: systemClock, log: createLog(config) })
-}
+const uploadLimitBytes = ({ uploadLimitMb }: Config) => uploadLimitMb * 1_000_000
 
 /** Does the work at the first call; every other call waits for the same end. */
 function once(work: () => Promise<void>): () => Promise<void> {
@@ -220,15 +272,5 @@ function once(work: () => Promise<void>): () => Promise<void> {
   return () => {
     state.done ??= work()
     return state.done
-  }
-}
-
-/** For the owner alone: it holds password hashes and all that was measured. */
-function makeDataFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
-    throw new Error(`the folder of DATA_DIR cannot be made (${path}: ${reason})`, { cause: error })
   }
 }

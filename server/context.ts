@@ -18,6 +18,14 @@ export interface RequestContext {
   /** Null until the caller is known, and for those who are not signed in. */
   account: Caller | null
   scopes: string[]
+  /** The key that the account used, if it was one. */
+  api_key_id?: string
+  /** Where the request came from; nothing of it outside of a request. */
+  address?: string
+  /** What is taken for one place there: the address, of IPv6 its first 64 bits. */
+  network?: string
+  /** Rows that came in with the request, for the count of what is used. */
+  rows?: number
 }
 
 const storage = new AsyncLocalStorage<RequestContext>()
@@ -30,6 +38,12 @@ export function runWith<T>(context: RequestContext, work: () => T): T {
 /** The context of the request or job being worked on; undefined outside of one. */
 export function currentContext(): RequestContext | undefined {
   return storage.getStore()
+}
+
+/** Counts rows that came in with the current request. */
+export function countRows(rows: number): void {
+  const context = storage.getStore()
+  if (context !== undefined) context.rows = (context.rows ?? 0) + rows
 }
 
 /** The id sent when it has 1 to 128 of the letters, digits, dots, lines and underscores; a new one otherwise. */

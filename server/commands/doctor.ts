@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inspectStores } from '../app.ts'
 import { type Config, SETTINGS } from '../config.ts'
+import { inspectStores } from './stores.ts'
 
 interface Finding {
   ok: boolean

@@ -7,7 +7,8 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
-import type { Load, Reject } from '../../contract/loads.ts'
+import type { Load } from '../../contract/loads.ts'
+import type { Reject } from '../../contract/rejects.ts'
 import type { Config } from '../config.ts'
 import { type ClientOptions, connectClient, type ServiceClient } from './client.ts'
 
@@ -17,6 +18,8 @@ export interface LoadOptions extends ClientOptions {
   mapping?: string
 }
 
+/** What it is the service sees by its name and content. */
+const OPAQUE = 'application/octet-stream'
 const POLL_MS = 200
 const REJECTS_SHOWN = 10
 
@@ -43,7 +46,7 @@ async function send(
   const bytes = createReadStream(file)
   bytes.on('data', (chunk) => bar.increment(chunk.length))
   try {
-    return (await client.upload(path, contentTypeOf(file), Readable.toWeb(bytes))) as Load // by the contract
+    return (await client.upload(path, OPAQUE, Readable.toWeb(bytes))) as Load // by the contract
   } finally {
     bar.stop()
   }
@@ -118,19 +121,4 @@ async function readMappingFile(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => {
     throw new Error(`There is no mapping at ${path}.`)
   })
-}
-
-/** By the name; whether it is compressed the service sees for itself. */
-function contentTypeOf(file: string): string {
-  const types: Record<string, string> = {
-    csv: 'text/csv',
-    tsv: 'text/tab-separated-values',
-    json: 'application/json',
-    ndjson: 'application/x-ndjson',
-    jsonl: 'application/x-ndjson',
-  }
-  const ending = file.replace(/\.gz$/i, '').split('.').at(-1)?.toLowerCase() ?? ''
-  return file.toLowerCase().endsWith('.gz')
-    ? 'application/gzip'
-    : (types[ending] ?? 'application/octet-stream')
 }

@@ -1,7 +1,7 @@
 // `tidemark migrate`: both stores brought to the current schema, or what is missing there.
 
-import { inspectStores, migrateStores } from '../app.ts'
 import type { Config } from '../config.ts'
+import { inspectStores, migrateStores } from './stores.ts'
 
 export async function migrate(config: Config, { status }: { status: boolean }): Promise<void> {
   if (status) return showStatus(config)

@@ -3,8 +3,11 @@
 import { flushCompileCache } from 'node:module'
 import { createServer } from 'node:net'
 import { styleText } from 'node:util'
-import { type App, createApp } from '../app.ts'
+import type { App } from '../app.ts'
+import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { openStores } from '../engine/open.ts'
+import { createLog } from '../log.ts'
 
 /** What is still in flight after this is cut off. */
 const GRACE_MS = 30_000
@@ -14,7 +17,13 @@ export async function serve(config: Config, { demo }: { demo: boolean }): Promis
   await refuseTakenPort(config)
   // From now on: who starts a service may stop it before it is up.
   const stopped = stopSignal()
-  const app = await createApp({ config })
+  const log = createLog(config)
+  // The stores open while the code that uses them is read: that is a fifth of the time until the service is up.
+  const [stores, { createApp }] = await Promise.all([
+    openStores(config, { clock: systemClock, log }),
+    import('../app.ts'),
+  ])
+  const app = await createApp({ config, log, stores })
   try {
     const loading = demo ? await app.loadDemo() : undefined
     const address = await app.start()
