@@ -7,7 +7,7 @@ import { faultOfImport, listImports, NOUNS } from './architecture.ts'
 import { faultsOfFile } from './file-rules.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const IGNORED = /(^|\/)(node_modules|dist|data)(\/|$)|^tests\/\.artifacts/
+const IGNORED = /(^|\/)(node_modules|dist)(\/|$)|^(examples\/.*\/)?data\/|^tests\/\.artifacts/
 const FILES = globSync(
   '{contract,server,web,tests,bench,examples,migrations,config,docs}/**/*.{ts,tsx,sql,css,html,md,env,yaml}',
   {

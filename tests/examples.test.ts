@@ -7,13 +7,15 @@ import { describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import Value from 'typebox/value'
 import { NewDataset } from '../contract/datasets.ts'
-import { type Load, Mapping, type Reject } from '../contract/loads.ts'
+import type { Load } from '../contract/loads.ts'
+import { Mapping } from '../contract/mapping.ts'
 import type { MetricData } from '../contract/metrics.ts'
+import type { Reject } from '../contract/rejects.ts'
 import type { SignalStats } from '../contract/signals.ts'
 import { ENGINES, type Running, startApp } from './harness.ts'
 
 const EXAMPLES = new URL('../examples/', import.meta.url)
-const NAMES = ['columns', 'power-grid', 'substations']
+const NAMES = ['columns', 'metrics-board', 'power-grid', 'substations']
 
 interface Reading {
   signal_id: string
@@ -122,6 +124,7 @@ test('every mapping of an example is one by the contract, and its README names e
     }
   }
   assert.ok(Value.Check(NewDataset, readJson('columns/dataset.json')))
+  assert.ok(Value.Check(NewDataset, readJson('metrics-board/dataset.json')))
 })
 
 for (const [engine, open] of Object.entries(ENGINES)) {
@@ -142,6 +145,42 @@ for (const [engine, open] of Object.entries(ENGINES)) {
         { line: 902, column: 'column_3', value: null },
       ])
       await assertFormulas(app, exampleRows())
+    })
+
+    test('metrics board: its queries run as they are written, and each oddity has its note', async (t) => {
+      const app = await startApp(t, open)
+      await app.post('/datasets', readJson('metrics-board/dataset.json'))
+      const csv = await load(app, 'dataset:metrics', ['metrics-board', 'metric_data.csv', 'metric-data.json'])
+      const queries = read('metrics-board/board/queries.csv').toString()
+      const board = readJson('metrics-board/board/metrics.json')
+
+      const imported = await app.post('/dashboards/import', { name: 'Pumping station', board, queries })
+
+      assert.deepEqual(counts(csv), done(136, 2))
+      assert.equal(imported.status, 201, imported.text)
+      const ids = ['pump-energy', 'alarms-by-type', 'parts', 'level', 'approvals']
+      assert.deepEqual(imported.body.metrics, ids)
+      for (const oddity of [
+        'query_id',
+        'there twice with different queries',
+        '7b60f2d9-gone',
+        'static is null',
+      ]) {
+        assert.ok(
+          imported.body.notes.some((note: string) => note.includes(oddity)),
+          oddity,
+        )
+      }
+      const many = await app.post('/metrics/query', { metrics: ids })
+      const answers = many.body.items.map(({ data }: { data: MetricData }) => data.rows)
+      assert.deepEqual(answers, boardAnswers())
+      const level = await app.get('/metrics/level/data?from=2026-06-05&to=2026-06-08')
+      assert.deepEqual(
+        level.body.rows.map(([day]: [string]) => day),
+        ['2026-06-05', '2026-06-06', '2026-06-07'],
+      )
+      const { panels } = (await app.get(`/dashboards/${imported.body.dashboard_id}`)).body
+      assert.equal(panels.length, 5)
     })
 
     test('power grid: every reading finds its signal by component and type', async (t) => {
@@ -169,7 +208,7 @@ for (const [engine, open] of Object.entries(ENGINES)) {
         { line: 5002, column: 'component', value: 'harbour-t9' },
         { line: 9002, column: 'timestamp', value: '2026-06-31T00:00:00+02:00' },
         { line: 14_002, column: 'value', value: 'inf' },
-        { line: 17_002, column: 'component', value: 'hill-west' },
+        { line: 17_002, column: 'type', value: 'pressure' },
         { line: 21_002, column: 'value', value: '' },
       ])
       assert.deepEqual(await refused(app, json), [
@@ -317,4 +356,32 @@ function substationReadings(): Reading[] {
       if (signal_id === '599999' || Number.isNaN(at) || !/^-?\d+,\d+$/.test(value)) return []
       return [{ signal_id, at, value: Number(value.replace(',', '.')) }]
     })
+}
+
+/** What the five queries of the metrics board answer, row by row. */
+function boardAnswers(): unknown[][] {
+  const rows = read('metrics-board/data/metric_data.csv')
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','))
+    .filter((fields) => fields.length === 7)
+  const of = (id: string) => rows.filter(([first]) => first === id)
+  const countBy = (values: string[]) =>
+    [...Map.groupBy(values, (value) => value)].map(([value, all]): [string, number] => [value, all.length])
+  const inJune = (day = '') => day >= '2026-06-01' && day <= '2026-06-30'
+  const alarms = countBy(of('alarms-by-type').flatMap(([, day, , kind = '']) => (inJune(day) ? [kind] : [])))
+  const parts = of('parts')
+    .map((fields) => Number(fields[4]))
+    .filter((count) => count > 0)
+  const total = parts.reduce((sum, count) => sum + count, 0)
+  return [
+    of('pump-energy').map(([, day, energy]) => [day, Number(energy)]),
+    alarms.toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)),
+    [[total, Math.round((total / parts.length) * 100) / 100]],
+    of('level').flatMap(([, day = '', , , , level]) =>
+      inJune(day) && day <= '2026-06-20' ? [[day, Number(level)]] : [],
+    ),
+    countBy(of('approvals').flatMap(([, day = '', , , , , kind]) => (kind === 'Need approval' ? [day] : []))),
+  ]
 }

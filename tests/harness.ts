@@ -184,11 +184,12 @@ function bodyOf(headers: Answer['headers'], text: string): Answer['body'] {
   return isJson && headers['content-encoding'] === undefined && text !== '' ? JSON.parse(text) : undefined
 }
 
-/** An error is a problem document with the status of the answer; anything else has the shape that its route declares. */
+/** An error is a problem document with the status of the answer, unless its route declares another shape for errors. */
 function assertContract(app: App, method: string, path: string, answer: Answer): void {
   const route = app.routes.find(method, path)
   const responses = (route?.schema?.response ?? {}) as Record<string, TSchema> // as the routes declare them
-  const schema = responses[answer.status] ?? (answer.status >= 400 ? Problem : undefined)
+  const schema =
+    responses[answer.status] ?? (answer.status >= 400 ? (responses.default ?? Problem) : undefined)
   if (schema === undefined || answer.body === undefined) return
   const validator = Compile(schema)
   const faults = validator.Check(answer.body) ? [] : validator.Errors(answer.body)

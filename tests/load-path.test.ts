@@ -5,11 +5,24 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Staging } from '../server/engine/db.ts'
 import { sql } from '../server/engine/sql.ts'
-import { type LoaderJob, NO_COUNTS, REJECT_COLUMNS, REJECTS_FILE } from '../server/loader/job.ts'
+import {
+  type LoaderCounts,
+  type LoaderJob,
+  NO_COUNTS,
+  REJECT_COLUMNS,
+  REJECTS_FILE,
+} from '../server/loader/job.ts'
 import { loadReadings } from '../server/loader/load-readings.ts'
 import { createRunWriter } from '../server/loader/reading-runs.ts'
 import { ENGINES, type Running, startApp } from './harness.ts'
-import { compare, createReference, type Outcome, type SentRow } from './readings-reference.ts'
+import {
+  compare,
+  createReference,
+  type FileOutcome,
+  type Outcome,
+  type SentRow,
+} from './readings-reference.ts'
+import { mappingOf } from './sent-files.ts'
 
 /** How many random histories each engine goes through. */
 const CASES = Number(process.env.LOAD_PATH_CASES ?? 60)
@@ -34,6 +47,9 @@ const INSTANTS = [
   '2200-12-31T23:59:59.999999Z',
 ]
 const VALUES = [0, 1, 2, -1.5, 0.1, 1e300, 5e-324]
+
+/** The instants of the histories lie further ahead than files usually may. */
+const FAR_AHEAD = { measured_at: { max_ahead: '999y' } }
 
 /** Rows before they know the signals of their case: `signal` is a place, the last of them an unknown signal. */
 interface Draft {
@@ -279,16 +295,19 @@ async function post(app: Running, rows: SentRow[]): Promise<Outcome> {
 }
 
 async function loadFile(app: Running, file: string) {
-  const { status, body, text } = await app.post('/loads?target=measurements', file, {
+  const query = `target=measurements&${mappingOf({ rules: FAR_AHEAD })}`
+  const { status, body, text } = await app.post(`/loads?${query}`, file, {
     'content-type': 'text/csv',
   })
   assert.equal(status, 202, text)
   return await app.loaded(body.id)
 }
 
-function countsOf(load: Awaited<ReturnType<typeof loadFile>>): Outcome {
+function countsOf(load: Awaited<ReturnType<typeof loadFile>>): FileOutcome {
   const { rows_loaded, rows_updated, rows_unchanged, rows_rejected } = load
   return {
+    repeated: load.rows_repeated,
+    superseded: load.rows_superseded,
     inserted: rows_loaded,
     updated: rows_updated,
     unchanged: rows_unchanged,
@@ -298,27 +317,29 @@ function countsOf(load: Awaited<ReturnType<typeof loadFile>>): Outcome {
 
 interface Loaded {
   layers: number
-  counts: { rows_updated: number; rows_unchanged: number; rows_rejected: number }
+  first_layers: number[]
+  counts: LoaderCounts
 }
 
 /** A file by the loader's own code in this process, which is quicker than a process for each. */
-async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<Outcome> {
-  const signals = await app.app.measurements.knownSignals()
+async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<FileOutcome> {
+  const target = { kind: 'measurements', signals: await app.app.measurements.knownSignals() } as const
   return merge(app, async (folder, staging) => {
     const path = join(folder, 'file.csv')
     await writeFile(path, fileOf(drafts, ids))
     const job: LoaderJob = {
       path,
       folder,
-      mapping: {},
+      mapping: { rules: FAR_AHEAD },
       format: 'csv',
       tz: 'UTC',
+      now: Date.now() * 1000,
       limits: { inflatedBytes: 1e9 },
-      target: { kind: 'measurements', signals },
+      target,
     }
     const counts = { ...NO_COUNTS }
     const staged: Promise<void>[] = []
-    const { layers } = await loadReadings(job, signals, {
+    const result = await loadReadings(job, target, {
       counts,
       tell: (message) => {
         if (message.type === 'run') staged.push(stageRun(staging, message))
@@ -331,33 +352,33 @@ async function loadHere(app: Running, drafts: Draft[], ids: string[]): Promise<O
       columns: REJECT_COLUMNS,
     })
     assert.equal(counts.rows_read, drafts.length)
-    return { layers, counts }
+    return result
   })
 }
 
 /** The rows as a file too large for one run, cut into runs at the given places. */
-async function mergeRuns(app: Running, rows: SentRow[], cuts: number[]): Promise<Outcome> {
+async function mergeRuns(app: Running, rows: SentRow[], cuts: number[]): Promise<FileOutcome> {
   const signals = await app.app.measurements.knownSignals()
   return merge(app, async (folder, staging) => {
     const counts = { ...NO_COUNTS }
     const staged: Promise<void>[] = []
     const runs = createRunWriter({
       folder,
-      keys: Int32Array.from(signals, ({ signal_key }) => signal_key),
+      keys: () => Int32Array.from(signals, ({ signal_key }) => signal_key),
       counts,
       wrote: (path, layer) => staged.push(stageRun(staging, { path, layer })),
       capacity: rows.length,
     })
     for (const [index, row] of rows.entries()) {
-      if (cuts.includes(index)) await runs.flush()
+      if (cuts.includes(index)) runs.flush()
       const instant = Date.parse(row.at) * 1000 + Number(row.at.slice(-4, -1))
       const signal = signals.findIndex(({ id }) => id === row.signal)
       runs.add(signal, instant, row.value)
     }
-    await runs.flush()
+    runs.flush()
     await runs.finish()
     await Promise.all(staged)
-    return { layers: runs.layers(), counts }
+    return { layers: runs.layers(), first_layers: runs.firstLayers(), counts }
   })
 }
 
@@ -371,27 +392,32 @@ function stageRun(staging: Staging, { path, layer }: { path: string; layer: numb
 async function merge(
   app: Running,
   stage: (folder: string, staging: Staging) => Promise<Loaded>,
-): Promise<Outcome> {
+): Promise<FileOutcome> {
   const folder = join(app.folder, 'staging', crypto.randomUUID())
   await mkdir(folder, { recursive: true })
   const staged: { loaded?: Loaded } = {}
   try {
-    const merged = await app.app.warehouse.write(
+    return await app.app.warehouse.write(
       folder,
-      (tx) => app.app.measurements.mergeStaged(tx, staged.loaded?.layers ?? 0),
+      async (tx) => {
+        const { layers = 0, first_layers = [], counts = NO_COUNTS } = staged.loaded ?? {}
+        const merged = await app.app.measurements.mergeStaged(tx, layers)
+        const across = await app.app.measurements.countRepeats(tx, first_layers)
+        return {
+          inserted: merged.inserted,
+          updated: merged.updated + counts.rows_updated,
+          unchanged: merged.unchanged + counts.rows_unchanged,
+          rejected: counts.rows_rejected,
+          repeated: counts.rows_repeated + across.repeated,
+          superseded: counts.rows_superseded + across.superseded,
+        }
+      },
       {
         stage: async (staging) => {
           staged.loaded = await stage(folder, staging)
         },
       },
     )
-    const { rows_updated = 0, rows_unchanged = 0, rows_rejected = 0 } = staged.loaded?.counts ?? {}
-    return {
-      inserted: merged.inserted,
-      updated: merged.updated + rows_updated,
-      unchanged: merged.unchanged + rows_unchanged,
-      rejected: rows_rejected,
-    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

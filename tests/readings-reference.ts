@@ -20,6 +20,12 @@ export interface Outcome {
   rejected: number
 }
 
+/** Of a file: rows that say again what an earlier row of it said last, and rows that say something else. */
+export interface FileOutcome extends Outcome {
+  repeated: number
+  superseded: number
+}
+
 export interface StoredRow {
   signal: string
   at: string
@@ -48,11 +54,19 @@ export function createReference() {
 
   return {
     /** A file: its rows count one after the other, as if each had been sent alone. */
-    load(rows: SentRow[]): Outcome {
-      const outcome = nothing()
+    load(rows: SentRow[]): FileOutcome {
+      const outcome = { ...nothing(), repeated: 0, superseded: 0 }
+      const said = new Map<string, number>()
       for (const row of rows) {
-        if (row.fault) outcome.rejected++
-        else apply(row, outcome)
+        if (row.fault) {
+          outcome.rejected++
+          continue
+        }
+        apply(row, outcome)
+        const reading = JSON.stringify([row.signal, row.at])
+        const earlier = said.get(reading)
+        if (earlier !== undefined) outcome[earlier === row.value ? 'repeated' : 'superseded']++
+        said.set(reading, row.value)
       }
       return outcome
     },

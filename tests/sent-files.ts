@@ -64,3 +64,14 @@ export async function rejects(app: Running, { id }: Load): Promise<unknown[][]> 
     reason,
   ])
 }
+
+/** Line, column, value and rule of each refused row. */
+export async function refusals(app: Running, { id }: Load): Promise<unknown[][]> {
+  const { body } = await app.get(`/loads/${id}/rejects?limit=1000`)
+  return body.items.map(({ line, column, value, rule }: Record<string, unknown>) => [
+    line,
+    column,
+    value,
+    rule,
+  ])
+}

@@ -9,10 +9,8 @@ import {
   chartColours,
   complaintsOf,
   DASHBOARD,
-  dropFile,
   layoutShift,
   paintAll,
-  rowCounts,
   signIn,
 } from './visit.ts'
 
@@ -39,9 +37,9 @@ test('signing in', async (t) => {
   await t.test('leads back to the page that was asked for', async () => {
     const page = await newPage(browser)
 
-    await signIn(page, url, '/loads/none?x=1')
+    await signIn(page, url, '/data/loads/none?x=1')
 
-    assert.equal(new URL(page.url()).pathname, '/loads/none')
+    assert.equal(new URL(page.url()).pathname, '/data/loads/none')
     await page.getByText('This could not be shown').waitFor()
   })
 
@@ -192,33 +190,6 @@ test('the demo dashboard', async (t) => {
     await page.waitForURL((url) => url.searchParams.has('from'))
     await paintAll(page, PANELS)
   })
-})
-
-test('a file dropped on the first page', async (t) => {
-  const app = await startWithDemo(t)
-  const browser = await launchChromium(t)
-  const page = await newPage(browser)
-  const complaints = complaintsOf(page)
-  await signIn(page, app.url)
-
-  await dropFile(
-    page,
-    'measurements.csv',
-    '\ufeffTs|SignalId|MeasurementValue\n' +
-      '2027-01-01 00:00:00.000|rothalde-l1-power|5,25\n' +
-      '2027-01-01 00:05:00.000|rothalde-l1-power|5,5\n' +
-      '2027-01-01 00:10:00.000|nobody-knows|1,5\n',
-  )
-  await page.getByRole('dialog', { name: 'Load measurements.csv' }).waitFor()
-  const findings = await accessibilityFindings(page)
-  await page.getByRole('button', { name: 'Load', exact: true }).click()
-  await page.getByRole('heading', { name: '1 refused row' }).waitFor()
-
-  assert.deepEqual(findings, [])
-  assert.deepEqual(await rowCounts(page), { Read: '3', New: '2', Changed: '0', Unchanged: '0', Refused: '1' })
-  await page.getByText('nobody-knows').first().waitFor()
-  assert.deepEqual(await accessibilityFindings(page), [])
-  assert.deepEqual(complaints, [])
 })
 
 async function checkPainting(browser: Browser, url: string, colorScheme: 'light' | 'dark', width: number) {

@@ -28,8 +28,20 @@ const PICTURES: Picture[] = [
   { name: 'dashboard-dark', path: DASHBOARD, ...wide, colorScheme: 'dark', act: pointAtChart },
   { name: 'dashboard-narrow', path: DASHBOARD, width: 360, height: 1400, colorScheme: 'light', act: paint },
   { name: 'home', path: '/', width: 1200, height: 760, colorScheme: 'light' },
-  { name: 'load-file', path: '/', width: 1200, height: 760, colorScheme: 'dark', act: dropReadings },
-  { name: 'refused-rows', path: '/', width: 1200, height: 760, colorScheme: 'light', act: openRefused },
+  { name: 'load-file', path: '/data', ...wide, height: 800, colorScheme: 'light', act: dropReadings },
+  { name: 'load-file-dark', path: '/data', ...wide, height: 800, colorScheme: 'dark', act: dropReadings },
+  {
+    name: 'load-file-narrow',
+    path: '/data',
+    width: 360,
+    height: 1400,
+    colorScheme: 'light',
+    act: dropReadings,
+  },
+  { name: 'refused-rows', path: '/data', ...wide, colorScheme: 'light', act: openRefused },
+  { name: 'refused-rows-dark', path: '/data', ...wide, colorScheme: 'dark', act: openRefused },
+  { name: 'data', path: '/data', width: 1200, height: 760, colorScheme: 'light' },
+  { name: 'data-narrow', path: '/data', width: 360, height: 760, colorScheme: 'dark' },
 ]
 
 // A test's context brings what closes the product and the browser, also when a picture fails.
@@ -55,16 +67,26 @@ async function pointAtChart(page: Page): Promise<void> {
   if (plot) await page.mouse.move(plot.x + plot.width * 0.34, plot.y + 60)
 }
 
+/** A day of readings, with a row on every thirtieth line that cannot be stored. */
 async function dropReadings(page: Page): Promise<void> {
-  await dropFile(
-    page,
-    'measurements.csv',
-    'Ts|SignalId|MeasurementValue\n2026-11-20 00:00:00.000|rothalde-l1-power|5,25\n2026-11-20 00:05:00.000|rothalde-l1-power|5,5\n',
-  )
-  await page.getByRole('dialog').waitFor()
+  const rows = Array.from({ length: 288 }, (_, index) => {
+    const time = new Date(Date.UTC(2026, 10, 20, 0, 5 * index)).toISOString()
+    const value = index % 30 === 29 ? 'n/a' : (5 + Math.sin(index / 20)).toFixed(2).replace('.', ',')
+    const signal = index % 45 === 44 ? 'rothalde-l9-power' : 'rothalde-l1-power'
+    return `${time.slice(0, 19).replace('T', ' ')}.000|${signal}|${value}\n`
+  })
+  await dropFile(page, 'measurements.csv', `Ts|SignalId|MeasurementValue\n${rows.join('')}`)
+  await page.getByRole('heading', { name: 'As it would be stored' }).waitFor()
 }
 
+/** Loads them, and opens the first reason for which rows were refused. */
 async function openRefused(page: Page): Promise<void> {
-  await page.getByRole('table').getByRole('link').first().click()
+  await dropReadings(page)
+  await page.getByRole('button', { name: 'Load', exact: true }).click()
   await page.getByRole('heading', { name: /refused rows/ }).waitFor()
+  await page.getByRole('link', { expanded: false }).first().click()
+  await page
+    .getByRole('button', { name: /^Mend line/ })
+    .first()
+    .waitFor()
 }

@@ -73,8 +73,11 @@ export function layoutShift(page: Page): Promise<number> {
   return page.evaluate(
     () =>
       new Promise<number>((resolve) => {
-        // The type of these entries is not among the browser's standard types.
-        const values = (list: PerformanceEntry[]) => list.map((entry) => Number(Reflect.get(entry, 'value')))
+        // The type of these entries is not among the browser's standard types. What follows an input was asked for.
+        const values = (list: PerformanceEntry[]) =>
+          list
+            .filter((entry) => Reflect.get(entry, 'hadRecentInput') !== true)
+            .map((entry) => Number(Reflect.get(entry, 'value')))
         new PerformanceObserver((list) =>
           resolve(values(list.getEntries()).reduce((sum, value) => sum + value, 0)),
         ).observe({ type: 'layout-shift', buffered: true })
@@ -99,12 +102,19 @@ export async function dropFile(page: Page, name: string, text: string): Promise<
 
 /** The counts of a load's page, by their names. */
 export function rowCounts(page: Page): Promise<Record<string, string>> {
-  return page.evaluate(() =>
-    Object.fromEntries(
-      [...document.querySelectorAll('[data-counts] > div')].map((row) => [
-        row.querySelector('dt')?.textContent ?? '',
-        row.querySelector('dd')?.textContent ?? '',
-      ]),
-    ),
+  return countsOf(page, 'data-counts')
+}
+
+/** The figures of the list with that attribute, by their names. */
+export function countsOf(page: Page, attribute: string): Promise<Record<string, string>> {
+  return page.evaluate(
+    (name) =>
+      Object.fromEntries(
+        [...document.querySelectorAll(`[${name}] > div`)].map((row) => [
+          row.querySelector('dt')?.textContent ?? '',
+          row.querySelector('dd')?.textContent ?? '',
+        ]),
+      ),
+    attribute,
   )
 }

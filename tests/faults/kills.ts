@@ -7,8 +7,8 @@ import { type Part, type ServiceProcess, until } from './service-process.ts'
 import { type Damage, findDamage } from './stored-rows.ts'
 import {
   DEVICE_SIGNALS,
-  type DeviceMemory,
   type FileMemory,
+  newDevice,
   prepareSignals,
   sendFiles,
   sendReadings,
@@ -90,14 +90,6 @@ export async function killRepeatedly(
     damage,
   }
 }
-
-const newDevice = (signal_id: string): DeviceMemory => ({
-  signal_id,
-  acknowledged: new Map(),
-  unanswered: [],
-  requests: 0,
-  retried: 0,
-})
 
 /** Undefined when the part had ended by itself before it could be killed. */
 async function killOne(service: ServiceProcess, part: Part, random: () => number): Promise<Kill | undefined> {

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CAN_FIND_PROCESSES, type ServiceProcess, startService, until } from './service-process.ts'
 import { findDamage } from './stored-rows.ts'
-import { type DeviceMemory, fileOf, instantOf, prepareSignals } from './traffic.ts'
+import { fileOf, instantOf, newDevice, prepareSignals } from './traffic.ts'
 
 const skip = !CAN_FIND_PROCESSES && 'processes are found in /proc'
 const NO_DAMAGE = { lost: 0, doubled: 0, half_batches: 0, foreign: 0, unfinished: [], disagreements: [] }
@@ -15,14 +15,6 @@ async function givenService(t: TestContext): Promise<ServiceProcess> {
   await prepareSignals(service)
   return service
 }
-
-const newDevice = (signal_id: string): DeviceMemory => ({
-  signal_id,
-  acknowledged: new Map(),
-  unanswered: [],
-  requests: 0,
-  retried: 0,
-})
 
 /** Sends file `number`; `body` may be a stream. Answers the load's id. */
 async function sendFile(service: ServiceProcess, number: number, body: RequestInit['body'] = fileOf(number)) {

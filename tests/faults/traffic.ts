@@ -36,6 +36,14 @@ export interface DeviceMemory {
   retried: number
 }
 
+export const newDevice = (signal_id: string): DeviceMemory => ({
+  signal_id,
+  acknowledged: new Map(),
+  unanswered: [],
+  requests: 0,
+  retried: 0,
+})
+
 /** What the one who loads files sent. */
 export interface FileMemory {
   /** Ids of loads by the number of their file. */
