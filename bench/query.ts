@@ -7,6 +7,7 @@
 
 import { formulaLines } from './query-formula.ts'
 import { meanLines, signalLines } from './query-grid.ts'
+import { orderLines } from './query-order.ts'
 import { createStage } from './query-stage.ts'
 import { dashboardLines, rowLines } from './query-transfer.ts'
 import { runBenchmark } from './workspace.ts'
@@ -16,6 +17,7 @@ const stage = createStage()
 await runBenchmark({
   mean: (workspace) => meanLines(workspace, stage),
   signal: (workspace) => signalLines(workspace, stage),
+  order: (workspace) => orderLines(workspace, stage),
   formula: (workspace) => formulaLines(workspace, stage),
   dashboard: (workspace) => dashboardLines(workspace, stage),
   rows: (workspace) => rowLines(workspace, stage),

@@ -88,29 +88,21 @@ export function fasterThan({ work, ours, baseline, unit, against }: Compared, ti
 }
 
 /** Ours is at most `times` the baseline. */
-export function atMostTimes({ work, ours, baseline, unit, against }: Compared, times: number): Line {
-  const ratio = ours.median / baseline.median
-  return {
-    work,
-    measured: show(ours, unit),
-    baseline: `${show(baseline, unit)} ${against}`,
-    ratio: `${digits(ratio)} times`,
-    target: `at most ${times}`,
-    met: ratio <= times,
-  }
+export function atMostTimes(compared: Compared, times: number): Line {
+  const { ratio, line } = inTimes(compared)
+  return { ...line, target: `at most ${times}`, met: ratio <= times }
 }
 
 /** Ours is at least `times` the baseline, of rates. */
-export function atLeastTimes({ work, ours, baseline, unit, against }: Compared, times: number): Line {
+export function atLeastTimes(compared: Compared, times: number): Line {
+  const { ratio, line } = inTimes(compared)
+  return { ...line, target: `at least ${times}`, met: ratio >= times }
+}
+
+function inTimes({ work, ours, baseline, unit, against }: Compared) {
   const ratio = ours.median / baseline.median
-  return {
-    work,
-    measured: show(ours, unit),
-    baseline: `${show(baseline, unit)} ${against}`,
-    ratio: `${digits(ratio)} times`,
-    target: `at least ${times}`,
-    met: ratio >= times,
-  }
+  const shown = { measured: show(ours, unit), baseline: `${show(baseline, unit)} ${against}` }
+  return { ratio, line: { work, ...shown, ratio: `${digits(ratio)} times` } }
 }
 
 /** Ours exceeds the baseline by at most `allowed` of the unit. */
