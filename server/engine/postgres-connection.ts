@@ -117,3 +117,22 @@ export function postgresFailure(error: unknown): unknown {
       return error
   }
 }
+
+const QUERY_CANCELED = '57014'
+const LIMIT_TRIES = 5
+
+/**
+ * Limits the statements that follow on this connection. The limit of those before holds for this one, too, and may end
+ * it when the machine is busy.
+ */
+export async function limitTime(client: pg.PoolClient, timeoutMs: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query(`set statement_timeout = ${Math.floor(timeoutMs)}`)
+      return
+    } catch (error) {
+      const isCanceled = error instanceof Error && 'code' in error && error.code === QUERY_CANCELED
+      if (!isCanceled || tries === LIMIT_TRIES) throw error
+    }
+  }
+}

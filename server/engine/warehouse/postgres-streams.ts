@@ -4,7 +4,7 @@ import type pg from 'pg'
 import Cursor from 'pg-cursor'
 import { AppError } from '../../errors.ts'
 import type { TextFormat } from '../db.ts'
-import { postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
+import { limitTime, postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
 import type { Sql } from '../sql.ts'
 import { columnTypes, resultSet } from './postgres-columns.ts'
 import { textHeader, toText } from './result-rows.ts'
@@ -69,7 +69,7 @@ async function begin(pool: pg.Pool, { statement, timeoutMs }: TextQuestion) {
   const attempt = async () => {
     const client = await pool.connect()
     try {
-      await client.query(`set statement_timeout = ${Math.floor(timeoutMs)}`)
+      await limitTime(client, timeoutMs)
       const cursor: LimitedCursor = new Cursor(text, values, { rowMode: 'array', types: columnTypes })
       client.query(cursor)
       cursor.callback?.()

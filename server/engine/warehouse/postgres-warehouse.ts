@@ -7,7 +7,14 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Clock } from '../../clock.ts'
 import type { Columns, Db, Row, Staging, Tx, Warehouse, WriteOptions } from '../db.ts'
-import { ensureSchema, openPool, postgresFailure, postgresQuery, whileLost } from '../postgres-connection.ts'
+import {
+  ensureSchema,
+  limitTime,
+  openPool,
+  postgresFailure,
+  postgresQuery,
+  whileLost,
+} from '../postgres-connection.ts'
 import { postgresDialect } from '../postgres-dialect.ts'
 import { type Sql, sql } from '../sql.ts'
 import { findBatch, recordBatch } from './batches.ts'
@@ -120,7 +127,7 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
 
 async function ask(client: pg.PoolClient, statement: Sql, timeoutMs: number): Promise<ResultSet> {
   const { text, values } = postgresQuery(statement)
-  await client.query(`set statement_timeout = ${Math.floor(timeoutMs)}`)
+  await limitTime(client, timeoutMs)
   const query = {
     text,
     values,
