@@ -8,6 +8,8 @@ import { AppError } from '../errors.ts'
 
 const SAMPLE_EVERY_MS = 500
 const RESOLUTION_MS = 20
+/** One long piece of work is no overload; so many samples in a row are. */
+const SAMPLES_IN_A_ROW = 4
 
 /** What a process has of each, or may have. */
 export interface Load {
@@ -36,11 +38,14 @@ export function watchPressure(): Pressure {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   histogram.enable()
   let reason: string | undefined
+  let samples = 0
   const timer = setInterval(() => {
     const { heapUsed, rss } = process.memoryUsage()
     // The histogram counts from one tick to the next, its own resolution among it.
     const delayMs = histogram.mean / 1_000_000 - RESOLUTION_MS
-    reason = excessOf({ delayMs, heapBytes: heapUsed, residentBytes: rss }, limits)
+    const excess = excessOf({ delayMs, heapBytes: heapUsed, residentBytes: rss }, limits)
+    samples = excess === undefined ? 0 : samples + 1
+    reason = samples >= SAMPLES_IN_A_ROW ? excess : undefined
     histogram.reset()
   }, SAMPLE_EVERY_MS).unref()
   return {
